@@ -1,0 +1,20 @@
+//! What Ringwire says on the wire and writes to a store.
+//!
+//! Two forms: JSON for clients (JSON-RPC 2.0 frames, HTTP bodies), and bincode for records in a store
+//! and envelopes between nodes. This crate gives the rules' types a form and takes them back out of
+//! one, refusing what is malformed. It holds no rules and does no I/O.
+
+pub mod body;
+pub mod error;
+
+pub mod params;
+pub mod problem;
+pub mod rpc;
+
+
+mod text;
+
+pub use error::{ErrorBody, ErrorCode, ErrorData};
+
+pub use problem::Problem;
+pub use rpc::{BadRequest, Call, Id, Request};

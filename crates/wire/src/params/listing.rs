@@ -1,0 +1,122 @@
+//! Lists of invitations and messages, read in pages; and a group's members.
+
+use ringwire_signaling::limits::{DEFAULT_PAGE_ROWS, GROUP_MEMBERS, PAGE_ROWS};
+use ringwire_signaling::{GroupId, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::body::Params;
+use crate::text;
+
+/// Bytes of a cursor: the server's own are far shorter.
+const CURSOR_BYTES: usize = 256;
+
+/// Parameters of `list_active`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListActiveParams {
+    /// Rows in the page, 1–100.
+    #[serde(default = "default_rows")]
+    pub limit: usize,
+    /// Where the page before ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Parameters of `history`: exactly one of `peer` and `group_id`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryParams {
+    /// The other user of a conversation of two.
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    pub peer: Option<UserId>,
+    /// The group of a group conversation.
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<GroupId>,
+    /// Rows in the page, 1–100.
+    #[serde(default = "default_rows")]
+    pub limit: usize,
+    /// Where the page before ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Whose messages a history lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conversation {
+    /// Those between the asking user and this one.
+    Peer(UserId),
+    /// Those of a group.
+    Group(GroupId),
+}
+
+/// The body that creates or replaces a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupParams {
+    /// All its members; repeated names count once.
+    #[serde(with = "text::list")]
+    pub members: Vec<UserId>,
+}
+
+impl HistoryParams {
+    /// The first page of a conversation.
+    #[must_use]
+    pub fn new(conversation: Conversation) -> Self {
+        let (peer, group_id) = match conversation {
+            Conversation::Peer(user) => (Some(user), None),
+            Conversation::Group(group) => (None, Some(group)),
+        };
+        Self { peer, group_id, limit: DEFAULT_PAGE_ROWS, cursor: None }
+    }
+
+    /// Whose messages are asked for; none unless exactly one is named, which reading has checked.
+    #[must_use]
+    pub fn conversation(&self) -> Option<Conversation> {
+        match (&self.peer, &self.group_id) {
+            (Some(user), None) => Some(Conversation::Peer(user.clone())),
+            (None, Some(group)) => Some(Conversation::Group(group.clone())),
+            (Some(_), Some(_)) | (None, None) => None,
+        }
+    }
+}
+
+impl Default for ListActiveParams {
+    fn default() -> Self {
+        Self { limit: DEFAULT_PAGE_ROWS, cursor: None }
+    }
+}
+
+impl Params for ListActiveParams {
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        check_page(self.limit, self.cursor.as_deref())
+    }
+}
+
+impl Params for HistoryParams {
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        if self.conversation().is_none() {
+            return Err(("peer", "exactly one of peer and group_id is required"));
+        }
+        check_page(self.limit, self.cursor.as_deref())
+    }
+}
+
+impl Params for GroupParams {
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        if self.members.len() > GROUP_MEMBERS { Err(("members", "are more than 500")) } else { Ok(()) }
+    }
+}
+
+fn check_page(limit: usize, cursor: Option<&str>) -> Result<(), (&'static str, &'static str)> {
+    if !(1..=PAGE_ROWS).contains(&limit) {
+        Err(("limit", "must be from 1 to 100"))
+    } else if cursor.is_some_and(|cursor| cursor.len() > CURSOR_BYTES) {
+        Err(("cursor", "is too long"))
+    } else {
+        Ok(())
+    }
+}
+
+fn default_rows() -> usize {
+    DEFAULT_PAGE_ROWS
+}
