@@ -104,9 +104,9 @@ pub struct ErrorBody {
     pub code: i32,
     /// What went wrong, for humans.
     pub message: String,
-    /// What went wrong, for programs.
+    /// What went wrong, for programs. Boxed, so that a result that may carry an error stays small.
     #[serde(default)]
-    pub data: ErrorData,
+    pub data: Box<ErrorData>,
 }
 
 /// The parts of an error that programs read. Those that do not apply are left out.
@@ -142,7 +142,7 @@ impl ErrorBody {
     /// An error of this code without further data.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        let data = ErrorData { name: code.name().into(), ..ErrorData::default() };
+        let data = Box::new(ErrorData { name: code.name().into(), ..ErrorData::default() });
         Self { code: code.code(), message: message.into(), data }
     }
 
@@ -233,7 +233,7 @@ impl From<&Refusal> for ErrorBody {
         let with = |code: ErrorCode, data: ErrorData| Self {
             code: code.code(),
             message: refusal.to_string(),
-            data: ErrorData { name: code.name().into(), ..data },
+            data: Box::new(ErrorData { name: code.name().into(), ..data }),
         };
         let plain = |code| with(code, ErrorData::default());
         match refusal {

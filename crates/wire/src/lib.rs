@@ -6,15 +6,15 @@
 
 pub mod body;
 pub mod error;
-
+pub mod frame;
 pub mod params;
 pub mod problem;
 pub mod rpc;
-
+pub mod view;
 
 mod text;
 
 pub use error::{ErrorBody, ErrorCode, ErrorData};
-
+pub use frame::Incoming;
 pub use problem::Problem;
 pub use rpc::{BadRequest, Call, Id, Request};

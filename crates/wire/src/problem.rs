@@ -23,7 +23,7 @@ pub struct Problem {
     pub detail: String,
     /// The name and everything else that a program may read, beside the fields above.
     #[serde(flatten)]
-    pub data: ErrorData,
+    pub data: Box<ErrorData>,
 }
 
 impl From<ErrorBody> for Problem {

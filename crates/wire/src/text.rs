@@ -91,8 +91,8 @@ pub(crate) mod list {
 
 /// `Vec<T>`, where empty texts are dropped when read.
 pub(crate) mod list_without_empty {
-    use super::{Deserialize, Deserializer, Display, FromStr, Text};
     pub(crate) use super::list::serialize;
+    use super::{Deserialize, Deserializer, Display, FromStr, Text};
 
     struct MaybeEmpty<T>(Option<T>);
 

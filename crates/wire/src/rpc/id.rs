@@ -24,7 +24,11 @@ impl Id {
         match raw.get().as_bytes() {
             [b'"', ..] => {
                 let text: String = serde_json::from_str(raw.get()).map_err(|_| "id is not valid text")?;
-                if text.chars().nth(ID_CHARS).is_some() { Err("id is longer than 64 characters") } else { Ok(Self::Text(text)) }
+                if text.chars().nth(ID_CHARS).is_some() {
+                    Err("id is longer than 64 characters")
+                } else {
+                    Ok(Self::Text(text))
+                }
             }
             [b'-' | b'0'..=b'9', ..] => {
                 serde_json::from_str(raw.get()).map(Self::Number).map_err(|_| "id must be a whole number of 64 bits")
