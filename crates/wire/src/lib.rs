@@ -5,15 +5,19 @@
 //! one, refusing what is malformed. It holds no rules and does no I/O.
 
 pub mod body;
+pub mod codec;
+pub mod envelope;
 pub mod error;
 pub mod frame;
 pub mod params;
 pub mod problem;
+pub mod record;
 pub mod rpc;
 pub mod view;
 
 mod text;
 
+pub use codec::DecodeError;
 pub use error::{ErrorBody, ErrorCode, ErrorData};
 pub use frame::Incoming;
 pub use problem::Problem;
