@@ -36,5 +36,5 @@ pub use operation::{Action, Operation};
 pub use partition::Partition;
 pub use policy::Policy;
 pub use refusal::Refusal;
-pub use step::{Notice, Post, Reply, Step, Verdict};
+pub use step::{Notice, Once, Post, Reply, Step, Verdict};
 pub use time::UnixMillis;

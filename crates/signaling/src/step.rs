@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::command::Command;
 use crate::event::Event;
 use crate::guard::{Guard, Role};
-use crate::id::{InvitationId, RequestId, UserId};
+use crate::id::{DeviceId, InvitationId, RequestId, UserId};
 use crate::invitation::{Audience, FailReason, Invitation, InviteeState, Mark, Outcome, Settlement};
 use crate::operation::Operation;
 use crate::partition::{FNV_OFFSET, fnv1a, mix};
@@ -63,12 +63,31 @@ pub enum Verdict {
 /// Something to append to inboxes without a transition: a receipt or a signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Post {
-    /// Append only if nothing was posted under this name to the invitation before.
-    pub once: Option<String>,
+    /// Append only if this was not posted to the invitation before.
+    pub once: Option<Once>,
     /// What to append.
     pub notices: Vec<Notice>,
     /// What the caller is told.
     pub reply: Reply,
+}
+
+/// What can be posted to an invitation only once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Once {
+    /// The first receipt of a user's ring, with the device that gave it. Unique per user.
+    Ring {
+        /// Who rings.
+        user: UserId,
+        /// Where.
+        device: DeviceId,
+    },
+    /// A signal that its sender named. Unique per sender and request id.
+    Signal {
+        /// The sender.
+        user: UserId,
+        /// The sender's name for it.
+        request_id: RequestId,
+    },
 }
 
 /// An event for one user's inbox.

@@ -1,6 +1,6 @@
 //! A device holds the ring.
 
-use super::{Post, Reply, tell};
+use super::{Once, Post, Reply, tell};
 use crate::event::{Event, EventBody};
 use crate::id::{DeviceId, UserId};
 use crate::invitation::{Invitation, InviteeState};
@@ -18,7 +18,7 @@ pub fn receipt(state: &Invitation, user: &UserId, device: &DeviceId, now: UnixMi
     let ringing = EventBody::Ringing { invitee: user.clone(), device: device.clone() };
     let listeners = state.terms.receipts.then_some(&state.terms.inviter);
     Some(Post {
-        once: Some(format!("ring/{user}")),
+        once: Some(Once::Ring { user: user.clone(), device: device.clone() }),
         notices: tell(listeners, Event::of(state, now, ringing)),
         reply: Reply::Posted { invitation: state.id, at: now },
     })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Post, Reply, check, tell};
+use super::{Once, Post, Reply, check, tell};
 use crate::command::Signal;
 use crate::event::{Event, EventBody};
 use crate::id::UserId;
@@ -31,7 +31,7 @@ pub fn signal(state: &Invitation, command: &Signal, now: UnixMillis) -> Result<P
     let body =
         EventBody::Signal { from: sender.clone(), device: command.by.device.clone(), data: Arc::clone(&command.data) };
     Ok(Post {
-        once: command.request_id.as_ref().map(|id| format!("signal/{}/{sender}/{id}", sender.as_str().len())),
+        once: command.request_id.clone().map(|request_id| Once::Signal { user: sender.clone(), request_id }),
         notices: tell(&recipients(state, command)?, Event::of(state, now, body)),
         reply: Reply::Posted { invitation: state.id, at: now },
     })

@@ -1,0 +1,116 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use ringwire_signaling::UserId;
+use ringwire_store::Clock;
+use tracing_subscriber::EnvFilter;
+
+use crate::auth::{self, Authenticator};
+use crate::config::{Config, Log, LogFormat};
+use crate::server::Node;
+
+/// A signaling server for call invitations.
+#[derive(Debug, Parser)]
+#[command(name = "ringwire", version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// A TOML file with the settings that differ from the defaults.
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the node (the default).
+    Serve,
+    /// Print a token for a user of this configuration's node.
+    Token {
+        /// The user whom the token names.
+        user: UserId,
+        /// A server's token may act for any user and manage groups.
+        #[arg(long)]
+        role: Option<Role>,
+        /// How long it is valid, such as 90s, 15m or 24h.
+        #[arg(long, default_value = "24h", value_parser = humantime::parse_duration)]
+        ttl: Duration,
+    },
+    /// Check the configuration and print it with secrets masked. Opens no store and no listener.
+    CheckConfig,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Role {
+    Server,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Does what the command line asks.
+///
+/// # Errors
+/// What went wrong, for people.
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    let config = Config::load(arguments.config.as_deref())?;
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(config),
+        Command::Token { user, role, ttl } => token(&config, &user, role, ttl),
+        Command::CheckConfig => check_config(&config),
+    }
+}
+
+fn serve(config: Config) -> Result<(), Failure> {
+    start_logging(&config.log)?;
+    actix::System::new().block_on(async {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let node = Node::start(config)?;
+        welcome(&node);
+        tokio::select! {
+            _ = terminate.recv() => {}
+            result = tokio::signal::ctrl_c() => result?,
+        }
+        tracing::info!("shutting down");
+        node.stop().await;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+fn welcome(node: &Node) {
+    let address = node.address();
+    tracing::info!(admin = %node.admin_address(), "health, readiness and metrics");
+    tracing::info!(
+        "ready at ws://{address}/v1/connect — ring from two terminals:\n    \
+         cargo run --release --example answer -- --token \"$(ringwire token bob)\" --url ws://{address}/v1/connect\n    \
+         cargo run --release --example ring -- --token \"$(ringwire token alice)\" --url ws://{address}/v1/connect bob"
+    );
+}
+
+fn token(config: &Config, user: &UserId, role: Option<Role>, ttl: Duration) -> Result<(), Failure> {
+    let secret = auth::signing_secret(config)?;
+    let expires_at = Clock::real().now().plus(u64::try_from(ttl.as_millis())?);
+    let role = role.map(|Role::Server| "server");
+    println!("{}", auth::issue(&config.auth, &secret, user, role, expires_at)?);
+    Ok(())
+}
+
+fn check_config(config: &Config) -> Result<(), Failure> {
+    // The keys are read, the generated secret is not made.
+    Authenticator::new(&config.auth, &[])?;
+    println!("{}", serde_json::to_string_pretty(&config.masked())?);
+    Ok(())
+}
+
+fn start_logging(log: &Log) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&log.filter).map_err(|error| format!("log.filter: {error}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    match log.format {
+        LogFormat::Pretty => builder.with_ansi(is_terminal).with_target(false).init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+    Ok(())
+}

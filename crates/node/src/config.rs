@@ -1,0 +1,330 @@
+//! The node's settings: built-in defaults, then a file, then the environment.
+//!
+//! `config/default.toml` documents every key and is the only source of defaults.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ringwire_signaling::policy::Busy;
+use ringwire_signaling::{Policy, limits};
+use serde::{Deserialize, Serialize};
+
+const DEFAULTS: &str = include_str!("../../../config/default.toml");
+
+/// Bytes below which an HS256 secret is refused: RFC 7518, section 3.2.
+pub const MIN_SECRET_BYTES: usize = 32;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The public listener.
+    pub http: Http,
+    /// The operators' listener.
+    pub admin: Admin,
+    /// Where state is kept.
+    pub store: Store,
+    /// Whose tokens are accepted.
+    pub auth: Auth,
+    /// Choices about the rules.
+    pub policy: PolicySection,
+    /// Bounds of one connection.
+    pub connection: Connection,
+    /// How the process ends.
+    pub shutdown: Shutdown,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// See `[http]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address of the public listener.
+    pub bind: SocketAddr,
+    /// Worker threads; 0 is one per core.
+    pub workers: usize,
+    /// Connections at once.
+    pub max_connections: usize,
+}
+
+/// See `[admin]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admin {
+    /// Address of the operators' listener.
+    pub bind: SocketAddr,
+}
+
+/// See `[store]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// Which implementation.
+    pub kind: StoreKind,
+    /// The data directory.
+    pub path: PathBuf,
+    /// Milliseconds that an operation may take.
+    pub timeout_ms: u64,
+    /// Mebibytes of page cache.
+    pub cache_mib: usize,
+}
+
+/// The store's implementation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// One node, durable.
+    Embedded,
+    /// One node, forgets everything.
+    Memory,
+    /// Several nodes.
+    Redis,
+}
+
+/// See `[auth]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Shared secret; empty for the generated one.
+    pub hs256_secret: String,
+    /// Required `iss`, if not empty.
+    pub issuer: String,
+    /// Required `aud`, if not empty.
+    pub audience: String,
+    /// Further keys.
+    pub keys: Vec<Key>,
+}
+
+/// One of `[[auth.keys]]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// Only for tokens with this `kid`.
+    pub id: Option<String>,
+    /// The only algorithm this key verifies.
+    pub algorithm: KeyAlgorithm,
+    /// Shared secret, for HS256.
+    pub secret: Option<String>,
+    /// PEM text, for the others.
+    pub public_key: Option<String>,
+    /// Or a file with it.
+    pub public_key_file: Option<PathBuf>,
+    /// Only for tokens with this `iss`.
+    pub issuer: Option<String>,
+}
+
+/// Signature algorithms that tokens may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub enum KeyAlgorithm {
+    /// HMAC with SHA-256.
+    HS256,
+    /// RSA with SHA-256.
+    RS256,
+    /// ECDSA over P-256 with SHA-256.
+    ES256,
+    /// Ed25519.
+    EdDSA,
+}
+
+/// See `[policy]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicySection {
+    /// What happens to a busy invitee.
+    pub busy: BusyChoice,
+    /// Hours that settled invitations are kept.
+    pub settled_retention_h: u64,
+    /// Hours that timer-less ones are kept.
+    pub timerless_retention_h: u64,
+}
+
+/// See [`Busy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BusyChoice {
+    /// Ring.
+    Allow,
+    /// Reject with reason `busy`.
+    Reject,
+}
+
+/// See `[connection]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// Seconds between pings.
+    pub heartbeat_s: u64,
+    /// Seconds to wait for a pong.
+    pub pong_timeout_s: u64,
+    /// Seconds to wait for hello.
+    pub hello_timeout_s: u64,
+    /// Sustained request rate.
+    pub requests_per_second: u32,
+    /// Requests at once after a pause.
+    pub request_burst: u32,
+    /// Kibibytes that may wait for a slow reader.
+    pub outbound_kib: usize,
+    /// Seconds of warning before a token expires.
+    pub token_warning_s: u64,
+    /// Seconds of grace after it did.
+    pub token_grace_s: u64,
+}
+
+/// See `[shutdown]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shutdown {
+    /// Milliseconds over which connections are closed.
+    pub drain_ms: u64,
+    /// Milliseconds after which the process exits regardless.
+    pub deadline_ms: u64,
+}
+
+/// See `[log]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// How lines look.
+    pub format: LogFormat,
+    /// Which lines there are.
+    pub filter: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It does not parse, or has an unknown or mistyped key.
+    #[error("{0}")]
+    Unreadable(#[from] config::ConfigError),
+    /// A value makes no sense.
+    #[error("{key}: {problem}")]
+    Invalid {
+        /// Which setting.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Config {
+    /// Reads the defaults, then `file`, then the environment, and checks the result. Opens nothing
+    /// but `file`.
+    ///
+    /// # Errors
+    /// An unknown key, a value of the wrong type, or one out of its range; the message names it.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut builder =
+            config::Config::builder().add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
+        if let Some(path) = file {
+            builder = builder.add_source(config::File::from(path).format(config::FileFormat::Toml));
+        }
+        let environment = config::Environment::with_prefix("RINGWIRE").prefix_separator("__").separator("__");
+        let config: Self = builder.add_source(environment).build()?.try_deserialize()?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let invalid = |key, problem: String| Err(ConfigError::Invalid { key, problem });
+        let secrets = std::iter::once(("auth.hs256_secret", &self.auth.hs256_secret))
+            .filter(|(_, secret)| !secret.is_empty())
+            .chain(self.auth.keys.iter().filter_map(|key| Some(("auth.keys.secret", key.secret.as_ref()?))));
+        for (key, secret) in secrets {
+            if secret.len() < MIN_SECRET_BYTES {
+                let found = secret.len();
+                return invalid(key, format!("needs at least {MIN_SECRET_BYTES} bytes, has {found}"));
+            }
+        }
+        if self.store.kind == StoreKind::Redis {
+            return invalid("store.kind", "redis is not available in this version; use embedded or memory".into());
+        }
+        if self.connection.requests_per_second == 0 || self.connection.request_burst == 0 {
+            return invalid("connection.requests_per_second", "and request_burst must be at least 1".into());
+        }
+        if self.connection.outbound_kib * 1024 < 2 * limits::INBOX_BYTES {
+            return invalid("connection.outbound_kib", "must hold a full inbox twice, 512".into());
+        }
+        if self.connection.heartbeat_s == 0 || self.connection.hello_timeout_s == 0 || self.store.timeout_ms == 0 {
+            return invalid("connection.heartbeat_s", "hello_timeout_s and store.timeout_ms must not be 0".into());
+        }
+        Ok(())
+    }
+
+    /// The choices as the rules take them.
+    pub fn rules(&self) -> Policy {
+        const HOUR_MS: u64 = 60 * 60 * 1000;
+        Policy {
+            busy: match self.policy.busy {
+                BusyChoice::Allow => Busy::Allow,
+                BusyChoice::Reject => Busy::Reject,
+            },
+            settled_retention_ms: self.policy.settled_retention_h.saturating_mul(HOUR_MS),
+            timerless_retention_ms: self.policy.timerless_retention_h.saturating_mul(HOUR_MS),
+        }
+    }
+
+    /// The configuration as an operator may see it: without secrets.
+    pub fn masked(&self) -> Self {
+        let mut masked = self.clone();
+        let mask = |secret: &mut String| {
+            if !secret.is_empty() {
+                "***".clone_into(secret);
+            }
+        };
+        mask(&mut masked.auth.hs256_secret);
+        for key in &mut masked.auth.keys {
+            key.secret.iter_mut().for_each(mask);
+        }
+        masked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(overrides: &str) -> Result<Config, ConfigError> {
+        let built = config::Config::builder()
+            .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
+            .add_source(config::File::from_str(overrides, config::FileFormat::Toml))
+            .build()?;
+        let config: Config = built.try_deserialize()?;
+        config.check().map(|()| config)
+    }
+
+    #[test]
+    fn the_defaults_are_complete_and_valid() {
+        let config = with("").unwrap();
+        assert_eq!(config.http.bind.to_string(), "127.0.0.1:7700");
+        assert_eq!(config.rules(), Policy::default());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let message = with("[http]\nbnid = 1").unwrap_err().to_string();
+        assert!(message.contains("bnid"), "{message}");
+    }
+
+    #[test]
+    fn a_short_secret_is_refused_with_its_length() {
+        let message = with("[auth]\nhs256_secret = \"short\"").unwrap_err().to_string();
+        assert_eq!(message, "auth.hs256_secret: needs at least 32 bytes, has 5");
+    }
+
+    #[test]
+    fn secrets_are_masked() {
+        let text = format!("[auth]\nhs256_secret = \"{}\"", "s".repeat(32));
+        assert_eq!(with(&text).unwrap().masked().auth.hs256_secret, "***");
+    }
+}

@@ -1,0 +1,188 @@
+//! The actor of one invitation: step → commit → answer → re-arm one timer.
+//!
+//! It holds the last state it knows and no rules. Other actors of the same invitation, here after a
+//! restart or on other nodes, are harmless: the store's compare-and-set decides.
+
+mod transition;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use ringwire_signaling::{
+    Command, DeviceId, Invite, InvitationId, Origin, Reply, Signal, UserId,
+};
+use ringwire_store::Stored;
+
+use crate::error::OperationError;
+use crate::shared::Shared;
+use transition::Transition;
+
+/// How long an actor without a timer stays after its last message: signals and repeats follow an
+/// answer within seconds; later ones cost one load.
+const LINGER: Duration = Duration::from_secs(10);
+/// Messages that wait for one invitation before senders are told `unavailable`: every invitee may
+/// answer, and every device may send a receipt, in one moment.
+const MAILBOX: usize = 1024;
+
+type Outcome = Result<Reply, OperationError>;
+
+/// See the module.
+pub(crate) struct InvitationActor {
+    shared: Arc<Shared>,
+    id: InvitationId,
+    /// The last known state; none if it must be loaded.
+    state: Option<Stored>,
+    /// This node created the invitation, or its sweeper found it: fire the deadline here.
+    keeps_time: bool,
+    timer: Option<SpawnHandle>,
+    /// Messages handled since the last look at idleness.
+    used: bool,
+}
+
+/// Create the invitation.
+#[derive(Message)]
+#[rtype(result = "Outcome")]
+pub(crate) struct Create {
+    pub(crate) command: Invite,
+    pub(crate) origin: Option<Origin>,
+}
+
+/// Do something that changes it.
+#[derive(Message)]
+#[rtype(result = "Outcome")]
+pub(crate) struct Act {
+    pub(crate) command: Command,
+    pub(crate) origin: Option<Origin>,
+}
+
+/// Hand data to other participants.
+#[derive(Message)]
+#[rtype(result = "Outcome")]
+pub(crate) struct Tell {
+    pub(crate) command: Signal,
+    pub(crate) origin: Option<Origin>,
+}
+
+/// A device holds the ring.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct NoteReceipt {
+    pub(crate) user: UserId,
+    pub(crate) device: DeviceId,
+}
+
+/// Keep the time of this invitation: its deadline is near or has passed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct KeepTime;
+
+impl InvitationActor {
+    /// An actor that knows nothing yet.
+    pub(crate) fn new(shared: Arc<Shared>, id: InvitationId) -> Self {
+        Self { shared, id, state: None, keeps_time: false, timer: None, used: true }
+    }
+
+    fn transition(&mut self) -> Transition {
+        self.used = true;
+        Transition { shared: Arc::clone(&self.shared), id: self.id, state: self.state.take() }
+    }
+
+    /// Takes back the state after a transition and arms the timer that it asks for.
+    fn settle_down(&mut self, state: Option<Stored>, context: &mut Context<Self>) {
+        self.state = state;
+        if let Some(timer) = self.timer.take() {
+            context.cancel_future(timer);
+        }
+        let deadline = self.state.as_ref().and_then(|stored| stored.invitation.deadline());
+        if let (true, Some(deadline)) = (self.keeps_time, deadline) {
+            let wait = Duration::from_millis(deadline.since(self.shared.clock.now()));
+            self.timer = Some(context.run_later(wait, |actor, context| {
+                actor.timer = None;
+                // A full mailbox loses nothing: the sweeper fires what this does not.
+                drop(context.address().try_send(Act { command: Command::Timeout, origin: None }));
+            }));
+        }
+    }
+
+    /// Looks now and then whether anybody still needs this actor.
+    fn watch_idleness(context: &mut Context<Self>) {
+        context.run_later(LINGER, |actor, context| {
+            if std::mem::take(&mut actor.used) || actor.timer.is_some() {
+                Self::watch_idleness(context);
+            } else {
+                context.stop();
+            }
+        });
+    }
+}
+
+impl Actor for InvitationActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.set_mailbox_capacity(MAILBOX);
+        Self::watch_idleness(context);
+    }
+
+    fn stopped(&mut self, context: &mut Self::Context) {
+        self.shared.invitations.remove(&self.id, &context.address());
+    }
+}
+
+impl Handler<Create> for InvitationActor {
+    type Result = AtomicResponse<Self, Outcome>;
+
+    fn handle(&mut self, message: Create, _: &mut Self::Context) -> Self::Result {
+        self.keeps_time = true;
+        let work = self.transition().create(message.command, message.origin);
+        finish(work.into_actor(self))
+    }
+}
+
+impl Handler<Act> for InvitationActor {
+    type Result = AtomicResponse<Self, Outcome>;
+
+    fn handle(&mut self, message: Act, _: &mut Self::Context) -> Self::Result {
+        let work = self.transition().act(message.command, message.origin);
+        finish(work.into_actor(self))
+    }
+}
+
+impl Handler<Tell> for InvitationActor {
+    type Result = AtomicResponse<Self, Outcome>;
+
+    fn handle(&mut self, message: Tell, _: &mut Self::Context) -> Self::Result {
+        let work = self.transition().tell(message.command, message.origin);
+        finish(work.into_actor(self))
+    }
+}
+
+impl Handler<NoteReceipt> for InvitationActor {
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, message: NoteReceipt, _: &mut Self::Context) -> Self::Result {
+        let work = self.transition().receipt(message.user, message.device);
+        finish(work.into_actor(self))
+    }
+}
+
+impl Handler<KeepTime> for InvitationActor {
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, _: KeepTime, _: &mut Self::Context) -> Self::Result {
+        self.keeps_time = true;
+        let work = self.transition().known();
+        finish(work.into_actor(self))
+    }
+}
+
+/// Ends every message alike: the state comes back, the timer follows it.
+fn finish<T: 'static>(
+    work: impl ActorFuture<InvitationActor, Output = (Option<Stored>, T)> + 'static,
+) -> AtomicResponse<InvitationActor, T> {
+    AtomicResponse::new(Box::pin(work.map(|(state, answer), actor: &mut InvitationActor, context| {
+        actor.settle_down(state, context);
+        answer
+    })))
+}

@@ -1,0 +1,22 @@
+//! The Ringwire server: a shell of actors, WebSocket and HTTP around the rules and the store.
+//!
+//! Nothing here decides what happens to an invitation; that is `ringwire_signaling`. This crate
+//! reads requests, lets the rules step, has the store commit, and tells who is concerned.
+
+pub mod admin;
+pub mod auth;
+pub mod cli;
+pub mod config;
+mod cursor;
+mod error;
+mod http;
+mod ids;
+mod invitation;
+mod metrics;
+mod registry;
+pub mod server;
+mod service;
+mod session;
+mod shared;
+mod sweeper;
+mod ws;

@@ -1,0 +1,205 @@
+//! Starts a node and stops it: the one place where the parts are put together.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer};
+use ringwire_store::{Clock, Doorbell, Embedded, Store};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::auth::{Authenticator, signing_secret};
+use crate::config::{Config, StoreKind};
+use crate::metrics::Metrics;
+use crate::registry::{Invitations, Sessions};
+use crate::shared::Shared;
+use crate::ws::socket::on_connect;
+use crate::{admin, http, ids, sweeper};
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The signing secret.
+    #[error(transparent)]
+    Secret(#[from] crate::auth::KeyFileError),
+    /// A configured key.
+    #[error(transparent)]
+    Key(#[from] crate::auth::KeyError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] ringwire_store::OpenError),
+    /// A listener.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file of the store could not be prepared.
+    #[error("{path}: {source}")]
+    Directory {
+        /// The data directory.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The operating system.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// A running node.
+pub struct Node {
+    shared: Arc<Shared>,
+    public: Listener,
+    admin: Listener,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+struct Listener {
+    address: SocketAddr,
+    handle: ServerHandle,
+    running: JoinHandle<std::io::Result<()>>,
+}
+
+impl Node {
+    /// Opens the store, re-arms what was pending, and listens. Must be called within an actix system.
+    ///
+    /// # Errors
+    /// What is in the way; nothing is left running.
+    pub fn start(config: Config) -> Result<Self, StartError> {
+        // Bound first: a second node on the same machine fails before it touches the store.
+        let (public, admin) = (listen(config.http.bind)?, listen(config.admin.bind)?);
+        let secret = signing_secret(&config)?;
+        let authenticator = Authenticator::new(&config.auth, &secret)?;
+        let clock = Arc::new(Clock::real());
+        let sessions = Arc::new(Sessions::new());
+        let store = open_store(&config, &clock, Arc::clone(&sessions) as Arc<dyn Doorbell>)?;
+        let shared = Arc::new(Shared {
+            policy: config.rules(),
+            incarnation: ids::random_u64(),
+            clock,
+            store,
+            authenticator,
+            sessions: Arc::clone(&sessions),
+            invitations: Invitations::new(),
+            metrics: Arc::new(Metrics::new()),
+            connections: AtomicUsize::new(0),
+            draining: watch::Sender::new(false),
+            serving: AtomicBool::new(true),
+            last_connection: AtomicU64::new(0),
+            config,
+        });
+        sessions.bind(&shared);
+        let tasks = vec![actix::spawn(sweeper::run(Arc::clone(&shared))), actix::spawn(sessions.tell_suspects())];
+        let public = serve_public(&shared, public)?;
+        let admin = serve_admin(&shared, admin)?;
+        Ok(Self { shared, public, admin, tasks })
+    }
+
+    /// Where the public listener is.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.public.address
+    }
+
+    /// Where the operators' listener is.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin.address
+    }
+
+    /// Closes connections one after the other, lets what is under way finish, and returns at the
+    /// latest after the configured deadline.
+    pub async fn stop(self) {
+        let shutdown = self.shared.config.shutdown.clone();
+        self.shared.serving.store(false, Ordering::Relaxed);
+        self.shared.draining.send_replace(true);
+        let drained = tokio::time::timeout(Duration::from_millis(shutdown.deadline_ms), async {
+            while self.shared.connections.load(Ordering::Relaxed) > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            self.public.handle.stop(true).await;
+        });
+        if drained.await.is_err() {
+            let left = self.shared.connections.load(Ordering::Relaxed);
+            tracing::warn!(left, "connections remain at the shutdown deadline");
+            self.public.handle.stop(false).await;
+        }
+        self.admin.handle.stop(false).await;
+        self.tasks.iter().for_each(JoinHandle::abort);
+        for listener in [self.public, self.admin] {
+            if let Ok(Err(error)) = listener.running.await {
+                tracing::warn!(%error, "a listener ended badly");
+            }
+        }
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let fail = |source| StartError::Listen { address, source };
+    let socket =
+        socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None).map_err(fail)?;
+    // A node that restarts listens again although old connections linger.
+    socket.set_reuse_address(true).map_err(fail)?;
+    socket.set_cloexec(true).map_err(fail)?;
+    socket.bind(&address.into()).map_err(fail)?;
+    // Deep enough for a crowd that reconnects at once.
+    socket.listen(4096).map_err(fail)?;
+    Ok(socket.into())
+}
+
+fn open_store(
+    config: &Config,
+    clock: &Arc<Clock>,
+    bell: Arc<dyn Doorbell>,
+) -> Result<Arc<dyn Store>, StartError> {
+    let clock = Arc::clone(clock);
+    match config.store.kind {
+        StoreKind::Memory => Ok(Arc::new(Embedded::in_memory(clock, bell)?)),
+        // Checking the configuration has refused redis.
+        StoreKind::Embedded | StoreKind::Redis => {
+            let directory = &config.store.path;
+            std::fs::create_dir_all(directory)
+                .map_err(|source| StartError::Directory { path: directory.display().to_string(), source })?;
+            let settings = ringwire_store::embedded::Settings { cache_bytes: config.store.cache_mib << 20 };
+            Ok(Arc::new(Embedded::open(&directory.join("store.redb"), clock, bell, &settings)?))
+        }
+    }
+}
+
+fn serve_public(shared: &Arc<Shared>, listener: TcpListener) -> Result<Listener, StartError> {
+    let address = listener.local_addr()?;
+    let config = &shared.config;
+    let workers = match config.http.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        workers => workers,
+    };
+    let routes = Arc::clone(shared);
+    let server = HttpServer::new(move || App::new().configure(http::routes(&routes)))
+        .workers(workers)
+        .max_connections(config.http.max_connections.div_ceil(workers) + 64)
+        .client_request_timeout(Duration::from_secs(10))
+        .shutdown_timeout(config.shutdown.deadline_ms.div_ceil(1000))
+        .on_connect(on_connect)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(Listener { address, handle: server.handle(), running: actix::spawn(server) })
+}
+
+fn serve_admin(shared: &Arc<Shared>, listener: TcpListener) -> Result<Listener, StartError> {
+    let address = listener.local_addr()?;
+    let routes = Arc::clone(shared);
+    let server = HttpServer::new(move || App::new().configure(admin::routes(&routes)))
+        .workers(1)
+        .shutdown_timeout(1)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(Listener { address, handle: server.handle(), running: actix::spawn(server) })
+}

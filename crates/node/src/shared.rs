@@ -1,0 +1,65 @@
+//! What every actor and handler of one node shares.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ringwire_signaling::{ConnectionId, Policy};
+use ringwire_store::{Clock, Store, StoreError};
+use tokio::sync::watch;
+
+use crate::auth::Authenticator;
+use crate::config::Config;
+use crate::error::OperationError;
+use crate::metrics::Metrics;
+use crate::registry::{Invitations, Sessions};
+
+/// One running node.
+pub(crate) struct Shared {
+    /// Its settings.
+    pub(crate) config: Config,
+    /// The rules' settings.
+    pub(crate) policy: Policy,
+    /// A fresh random id of this process.
+    pub(crate) incarnation: u64,
+    /// The estimate of the store's clock.
+    pub(crate) clock: Arc<Clock>,
+    /// The judge of races.
+    pub(crate) store: Arc<dyn Store>,
+    /// Whose tokens are accepted.
+    pub(crate) authenticator: Authenticator,
+    /// The session actors by user.
+    pub(crate) sessions: Arc<Sessions>,
+    /// The invitation actors by id.
+    pub(crate) invitations: Invitations,
+    /// Counters for operators.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Live WebSocket connections.
+    pub(crate) connections: AtomicUsize,
+    /// Turns true when the node shuts down.
+    pub(crate) draining: watch::Sender<bool>,
+    /// Ready for traffic: started and not draining.
+    pub(crate) serving: AtomicBool,
+    /// The last connection's id.
+    pub(crate) last_connection: AtomicU64,
+}
+
+impl Shared {
+    /// Waits for a store operation, at most the configured time.
+    pub(crate) async fn ask<T>(
+        &self,
+        operation: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, OperationError> {
+        let limit = Duration::from_millis(self.config.store.timeout_ms);
+        match tokio::time::timeout(limit, operation).await {
+            Ok(outcome) => Ok(outcome?),
+            Err(_) => Err(OperationError::Unavailable),
+        }
+    }
+
+    /// A fresh connection id; they grow, so a smaller one was connected earlier.
+    pub(crate) fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
