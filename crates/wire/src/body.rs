@@ -24,6 +24,12 @@ pub trait Params: DeserializeOwned {
     }
 }
 
+impl<T: Params> Params for Box<T> {
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        T::check(self)
+    }
+}
+
 /// An HTTP request's parameters, and who makes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpBody<T> {

@@ -9,7 +9,7 @@ mod object;
 
 use serde_json::value::RawValue;
 
-use crate::body::{self, Params};
+use crate::body;
 use crate::error::ErrorBody;
 use crate::params::{
     AcceptParams, AckParams, CancelParams, HelloParams, HistoryParams, InvitationParams, InviteParams,
@@ -138,11 +138,5 @@ fn parse_members(object: &Object<'_>, id: Option<&Id>) -> Result<Call, ErrorBody
         Call::Ack(_) => Ok(call),
         _ if id.is_none() => Err(ErrorBody::invalid_request("an id is required, except for ack")),
         _ => Ok(call),
-    }
-}
-
-impl<T: Params> Params for Box<T> {
-    fn check(&self) -> Result<(), (&'static str, &'static str)> {
-        T::check(self)
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use ringwire_signaling::{Check, Epoch, Position};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{CLOSING, SNAPSHOT};
@@ -52,10 +52,15 @@ struct Outer<'a> {
     method: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     params: Option<&'a RawValue>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "even_null")]
     result: Option<Box<RawValue>>,
     #[serde(default)]
     error: Option<ErrorBody>,
+}
+
+/// A result of null is a result.
+fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]

@@ -86,9 +86,6 @@ pub struct InviteeView {
     /// The first device that rang.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub ringing_device_id: Option<DeviceId>,
-    /// When it rang.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ringing_at: Option<u64>,
 }
 
 /// A receipt: the first device of an invitee that rang.
@@ -98,8 +95,6 @@ pub struct Ringing {
     pub user: UserId,
     /// The device.
     pub device: DeviceId,
-    /// When.
-    pub at: UnixMillis,
 }
 
 impl InvitationView {
@@ -146,9 +141,11 @@ impl InviteeView {
             InviteeState::Pending => (None, None, None, None),
             InviteeState::Failed(reason) => (Some(Arc::from(reason.name())), None, None, None),
             InviteeState::Settled(settlement) => {
-                let answer = operations
-                    .iter()
-                    .find(|operation| operation.version == settlement.version && is_answer(operation.action));
+                let answer = operations.iter().find(|operation| {
+                    operation.version == settlement.version
+                        && is_answer(operation.action)
+                        && operation.invitees.contains(&invitee.user)
+                });
                 let data = answer.map(|operation| Arc::clone(&operation.data));
                 (settlement.reason.clone(), settlement.device.clone(), Some(settlement.at.0), data)
             }
@@ -162,7 +159,6 @@ impl InviteeView {
             at,
             data,
             ringing_device_id: receipt.map(|receipt| receipt.device.clone()),
-            ringing_at: receipt.map(|receipt| receipt.at.0),
         }
     }
 }
