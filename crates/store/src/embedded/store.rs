@@ -1,0 +1,130 @@
+//! The contract, each operation handed to what does it.
+
+use std::collections::BTreeSet;
+
+use ringwire_signaling::inbox::{Attachment, Epoch, Position, Snapshot, Stretch};
+use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Origin, Partition, UnixMillis, UserId};
+
+use super::{Embedded, commit, groups, inbox, post, relay};
+use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
+use crate::error::StoreError;
+use crate::query::{Attach, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
+use crate::{Store, StoreFuture};
+
+/// How often a read that finds no inbox has one made.
+const ATTEMPTS: usize = 3;
+
+impl Store for Embedded {
+    fn commit(&self, commit: Commit) -> StoreFuture<'_, CommitOutcome> {
+        self.write(move |write| commit::commit(write, commit))
+    }
+
+    fn post(&self, post: PostCommit) -> StoreFuture<'_, PostOutcome> {
+        self.write(move |write| post::post(write, post))
+    }
+
+    fn load(&self, id: InvitationId) -> StoreFuture<'_, Option<Stored>> {
+        self.read(move |reading| reading.load(id))
+    }
+
+    fn detail(&self, id: InvitationId) -> StoreFuture<'_, Option<Detail>> {
+        self.read(move |reading| reading.detail(id))
+    }
+
+    fn relay(&self, id: InvitationId) -> StoreFuture<'_, bool> {
+        self.write(move |write| relay::relay(write, id))
+    }
+
+    fn due(&self, partitions: Vec<Partition>, until: UnixMillis, limit: usize) -> StoreFuture<'_, Vec<Due>> {
+        self.read(move |reading| reading.due(&partitions, until, limit))
+    }
+
+    fn attach(&self, attach: Attach) -> StoreFuture<'_, Attachment> {
+        let Attach { user, device, incarnation, connection, resume } = attach;
+        self.shared.presence().attach(user.clone(), device, Origin { incarnation, connection });
+        Box::pin(async move { self.with_inbox(user, move |reading, user| reading.attach(user, resume)).await })
+    }
+
+    fn detach(&self, user: UserId, device: DeviceId, connection: ConnectionId) -> StoreFuture<'_, ()> {
+        self.shared.presence().detach(&user, &device, connection);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn stretch(&self, user: UserId, after: u64) -> StoreFuture<'_, Stretch> {
+        Box::pin(async move { self.with_inbox(user, move |reading, user| reading.stretch(user, after)).await })
+    }
+
+    fn snapshot(&self, user: UserId) -> StoreFuture<'_, Snapshot> {
+        Box::pin(async move { self.with_inbox(user, |reading, user| reading.snapshot(user)).await })
+    }
+
+    fn acknowledge(&self, user: UserId, position: Position) -> StoreFuture<'_, ()> {
+        self.shared.acknowledge(user, position);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn replace_epoch(&self, user: UserId, expected: Epoch) -> StoreFuture<'_, ()> {
+        self.write(move |write| Ok((inbox::replace_epoch(write, &user, expected)?, Vec::new())))
+    }
+
+    fn present(&self, users: Vec<UserId>) -> StoreFuture<'_, BTreeSet<UserId>> {
+        let present = self.shared.presence().among(users);
+        Box::pin(async { Ok(present) })
+    }
+
+    fn active(&self, user: UserId, after: Option<InvitationId>, limit: usize) -> StoreFuture<'_, Page> {
+        self.read(move |reading| reading.active(&user, after, limit))
+    }
+
+    fn history(
+        &self,
+        conversation: Conversation,
+        before: Option<MessageCursor>,
+        limit: usize,
+    ) -> StoreFuture<'_, HistoryPage> {
+        self.read(move |reading| reading.history(&conversation, before, limit))
+    }
+
+    fn members(&self, group: GroupId) -> StoreFuture<'_, Option<Vec<UserId>>> {
+        self.read(move |reading| reading.members(&group))
+    }
+
+    fn put_group(&self, group: GroupId, members: BTreeSet<UserId>) -> StoreFuture<'_, ()> {
+        self.write(move |write| groups::put(write, &group, &members))
+    }
+
+    fn delete_group(&self, group: GroupId) -> StoreFuture<'_, bool> {
+        self.write(move |write| groups::delete(write, &group))
+    }
+
+    fn add_member(&self, group: GroupId, user: UserId) -> StoreFuture<'_, Option<bool>> {
+        self.write(move |write| groups::add(write, &group, &user))
+    }
+
+    fn remove_member(&self, group: GroupId, user: UserId) -> StoreFuture<'_, bool> {
+        self.write(move |write| groups::remove(write, &group, &user))
+    }
+
+    fn ready(&self) -> StoreFuture<'_, ()> {
+        self.write(|_| Ok(((), Vec::new())))
+    }
+}
+
+impl Embedded {
+    /// Reads an inbox, and first makes one where the read finds none that will last.
+    async fn with_inbox<T, R>(&self, user: UserId, read: R) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        R: Fn(&super::read::Reading, &UserId) -> Result<Option<T>, super::fault::Fault> + Send + Sync + Clone + 'static,
+    {
+        for _ in 0..ATTEMPTS {
+            let (reader, reading_user) = (read.clone(), user.clone());
+            if let Some(found) = self.read(move |reading| reader(reading, &reading_user)).await? {
+                return Ok(found);
+            }
+            let ensured = user.clone();
+            self.write(move |write| Ok((inbox::ensure(write, &ensured)?, Vec::new()))).await?;
+        }
+        Err(StoreError::Unavailable("the inbox did not stay".to_owned()))
+    }
+}

@@ -1,0 +1,121 @@
+//! Where invitations, inboxes and groups are kept, and the only judge of races between nodes.
+//!
+//! [`Store`] is the contract. Every implementation passes the same conformance suite
+//! (`conformance`, behind the feature of that name) and so behaves alike under everything above it.
+//! A store moves state that the rules computed; it never decides what the rules decide.
+//!
+//! # Guarantees
+//! - An operation that returned `Ok` is durable as the implementation promises it, and its doorbell
+//!   rings only after that.
+//! - Doorbells for one user ring in offset order on each node, as long as none is lost.
+//! - An operation that returned [`StoreError::Unavailable`] may or may not have happened. Repeating
+//!   a commit with the same tag is safe.
+
+pub mod clock;
+pub mod commit;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod embedded;
+mod error;
+pub mod query;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+
+use ringwire_signaling::inbox::{Attachment, Delivery, Epoch, Position, Snapshot, Stretch};
+use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Partition, UnixMillis, UserId};
+
+pub use clock::Clock;
+pub use commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stamp, Stored, Tag};
+pub use embedded::Embedded;
+pub use error::{OpenError, StoreError};
+pub use query::{Attach, Conversation, Detail, Due, DueKind, HistoryPage, Message, MessageCursor, Page};
+
+/// What store operations return. Dropping the future does not undo the operation.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Keeps everything that outlives a process.
+pub trait Store: Send + Sync + 'static {
+    /// Commits a transition, all of it or nothing: record, operation, deadline, inbox entries, lists
+    /// of active invitations, history, audience outbox.
+    fn commit(&self, commit: Commit) -> StoreFuture<'_, CommitOutcome>;
+
+    /// Appends to inboxes without a transition, at most once if the post says so.
+    fn post(&self, post: PostCommit) -> StoreFuture<'_, PostOutcome>;
+
+    /// Reads an invitation; `None` when there is none, or its retention has passed.
+    fn load(&self, id: InvitationId) -> StoreFuture<'_, Option<Stored>>;
+
+    /// Reads an invitation with its operations and receipts.
+    fn detail(&self, id: InvitationId) -> StoreFuture<'_, Option<Detail>>;
+
+    /// Serves the next batch of the audience of an invitation's oldest unserved broadcast. Returns
+    /// whether there is more to serve.
+    fn relay(&self, id: InvitationId) -> StoreFuture<'_, bool>;
+
+    /// What is due up to `until` in those partitions, earliest first, at most `limit`. It stays due
+    /// until a commit clears it or a relay has served it.
+    fn due(&self, partitions: Vec<Partition>, until: UnixMillis, limit: usize) -> StoreFuture<'_, Vec<Due>>;
+
+    /// Registers a device as connected and says how it goes on.
+    fn attach(&self, attach: Attach) -> StoreFuture<'_, Attachment>;
+
+    /// Registers that a connection ended, unless the device has a newer one.
+    fn detach(&self, user: UserId, device: DeviceId, connection: ConnectionId) -> StoreFuture<'_, ()>;
+
+    /// Reads the entries after an offset.
+    fn stretch(&self, user: UserId, after: u64) -> StoreFuture<'_, Stretch>;
+
+    /// Reads the state of all that concerns a user.
+    fn snapshot(&self, user: UserId) -> StoreFuture<'_, Snapshot>;
+
+    /// Notes that a device of the user holds every event up to the position. Lower offsets and other
+    /// epochs are ignored. Need not be durable.
+    fn acknowledge(&self, user: UserId, position: Position) -> StoreFuture<'_, ()>;
+
+    /// Gives the inbox a new epoch if it still has the `expected` one.
+    fn replace_epoch(&self, user: UserId, expected: Epoch) -> StoreFuture<'_, ()>;
+
+    /// Which of these users have a live connection anywhere.
+    fn present(&self, users: Vec<UserId>) -> StoreFuture<'_, BTreeSet<UserId>>;
+
+    /// Pages through the invitations in which the user is inviter or pending invitee, by id.
+    fn active(&self, user: UserId, after: Option<InvitationId>, limit: usize) -> StoreFuture<'_, Page>;
+
+    /// Pages through a conversation, newest invitation first, inside it newest operation first.
+    fn history(
+        &self,
+        conversation: Conversation,
+        before: Option<MessageCursor>,
+        limit: usize,
+    ) -> StoreFuture<'_, HistoryPage>;
+
+    /// The members of a group in order of their names; `None` if there is no such group.
+    fn members(&self, group: GroupId) -> StoreFuture<'_, Option<Vec<UserId>>>;
+
+    /// Creates a group or replaces its members.
+    fn put_group(&self, group: GroupId, members: BTreeSet<UserId>) -> StoreFuture<'_, ()>;
+
+    /// Deletes a group; `false` if there was none.
+    fn delete_group(&self, group: GroupId) -> StoreFuture<'_, bool>;
+
+    /// Adds a member; `None` if there is no such group, `Some(false)` if it is full.
+    fn add_member(&self, group: GroupId, user: UserId) -> StoreFuture<'_, Option<bool>>;
+
+    /// Removes a member, if it is one; `false` if there is no such group.
+    fn remove_member(&self, group: GroupId, user: UserId) -> StoreFuture<'_, bool>;
+
+    /// Whether operations can succeed now.
+    fn ready(&self) -> StoreFuture<'_, ()>;
+}
+
+/// Told of committed inbox entries. Only a doorbell: what it misses is read from the store.
+pub trait Doorbell: Send + Sync + 'static {
+    /// Entries were committed. Called in commit order from the store's own thread or task, so it must
+    /// not block.
+    fn ring(&self, deliveries: Vec<Delivery>);
+
+    /// Rings may have been lost: look at the inbox of every local session.
+    fn interrupted(&self);
+}
