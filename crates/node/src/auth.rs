@@ -88,13 +88,12 @@ impl Authenticator {
         }
         let header = jsonwebtoken::decode_header(token)
             .map_err(|_| "the token is no JSON Web Token with an accepted algorithm")?;
-        let candidates = self.keys.iter().filter(|key| key.fits(&header));
+        let mut candidates = self.keys.iter().filter(|key| key.fits(&header));
         let claims = candidates
-            .filter_map(|key| {
+            .find_map(|key| {
                 let data = jsonwebtoken::decode::<Claims>(token, &key.decoding, &self.validation(key)).ok()?;
                 (key.issuer.is_none() || key.issuer == data.claims.iss).then_some(data.claims)
             })
-            .next()
             .ok_or("the token is not valid under any key")?;
         let expires_at = milliseconds(claims.exp);
         if expires_at <= now {
@@ -154,8 +153,7 @@ pub fn issue(
         #[serde(skip_serializing_if = "str::is_empty")]
         aud: &'a str,
     }
-    let claims =
-        Issued { sub: user.as_str(), exp: expires_at.0 / 1000, role, iss: &auth.issuer, aud: &auth.audience };
+    let claims = Issued { sub: user.as_str(), exp: expires_at.0 / 1000, role, iss: &auth.issuer, aud: &auth.audience };
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret))
         .map_err(|error| KeyError(error.to_string()))
 }

@@ -275,6 +275,7 @@ impl Config {
     }
 
     /// The configuration as an operator may see it: without secrets.
+    #[must_use]
     pub fn masked(&self) -> Self {
         let mut masked = self.clone();
         let mask = |secret: &mut String| {

@@ -45,7 +45,8 @@ mod tests {
             version: 3,
         };
         assert_eq!(message(&write_message(cursor)), Ok(cursor));
-        for wrong in ["", "1.2", "x.0a-0000000000000000000000000000beef.3", "1.0a-0000000000000000000000000000beef.3.4"] {
+        for wrong in ["", "1.2", "x.0a-0000000000000000000000000000beef.3", "1.0a-0000000000000000000000000000beef.3.4"]
+        {
             assert!(message(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,6 +1,6 @@
 //! Names that nobody can guess or forge: the one source of randomness and of derived ids here.
 
-use ringwire_signaling::{Invite, InvitationId};
+use ringwire_signaling::{InvitationId, Invite};
 use ringwire_store::Tag;
 use sha2::{Digest, Sha256};
 

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use ringwire_signaling::{
-    Command, DeviceId, Invite, InvitationId, Origin, Reply, Signal, UserId,
-};
+use ringwire_signaling::{Command, DeviceId, InvitationId, Invite, Origin, Reply, Signal, UserId};
 use ringwire_store::Stored;
 
 use crate::error::OperationError;

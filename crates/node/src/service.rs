@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use ringwire_signaling::{
-    By, Command, GroupId, Invite, InvitationId, Origin, Refusal, Reply, Signal, UserId, limits,
-};
+use ringwire_signaling::{By, Command, GroupId, InvitationId, Invite, Origin, Refusal, Reply, Signal, UserId, limits};
 use ringwire_store::{Conversation, Detail};
 use ringwire_wire::params::{self, HistoryParams, ListActiveParams};
 use ringwire_wire::view::{GroupView, HistoryMessage, HistoryPage, InvitationPage, InvitationView, Ringing};

@@ -179,7 +179,8 @@ impl SessionActor {
         if self.unsaved_ack.is_none() {
             context.run_later(ACK_DELAY, |actor, _| actor.flush_ack());
         }
-        let newer = self.unsaved_ack.is_none_or(|known| known.epoch != position.epoch || known.offset < position.offset);
+        let newer =
+            self.unsaved_ack.is_none_or(|known| known.epoch != position.epoch || known.offset < position.offset);
         if newer {
             self.unsaved_ack = Some(position);
         }

@@ -33,7 +33,10 @@ pub(crate) async fn connect(
     let token = problem::bearer(&request).map(str::to_owned);
     let socket = request.conn_data::<Socket>().cloned();
     let Some(place) = Place::take(&shared) else {
-        return Ok(problem::response(ErrorBody::new(ErrorCode::Unavailable, "the node has no room for more connections")));
+        return Ok(problem::response(ErrorBody::new(
+            ErrorCode::Unavailable,
+            "the node has no room for more connections",
+        )));
     };
     let (response, session, stream) = actix_ws::handle_with_protocols(&request, payload, &[SUBPROTOCOL])?;
     let stream = stream.max_frame_size(FRAME_BYTES);

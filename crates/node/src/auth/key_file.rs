@@ -43,7 +43,7 @@ fn make(directory: &Path, path: &Path) -> std::io::Result<Vec<u8>> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let mut random = [0_u8; MIN_SECRET_BYTES];
     getrandom::fill(&mut random).map_err(|error| std::io::Error::other(error.to_string()))?;
-    let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let secret = random.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     let draft = directory.join(format!(".{FILE}.{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(secret.as_bytes())?;

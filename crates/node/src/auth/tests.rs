@@ -59,8 +59,7 @@ fn a_token_without_exp_or_sub_is_refused() {
 
 #[test]
 fn issuer_and_audience_must_match_when_configured() {
-    let demanding =
-        config::Auth { issuer: "https://id.example".into(), audience: "ringwire".into(), ..auth() };
+    let demanding = config::Auth { issuer: "https://id.example".into(), audience: "ringwire".into(), ..auth() };
     let authenticator = Authenticator::new(&demanding, SECRET).unwrap();
     let alice = UserId::parse("alice").unwrap();
     let good = issue(&demanding, SECRET, &alice, None, NOW.plus(5_000)).unwrap();

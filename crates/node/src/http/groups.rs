@@ -39,22 +39,14 @@ pub(super) async fn delete(caller: Caller, shared: web::Data<Shared>, path: web:
 }
 
 /// `PUT /v1/groups/{id}/members/{user}`
-pub(super) async fn add(
-    caller: Caller,
-    shared: web::Data<Shared>,
-    path: web::Path<(String, String)>,
-) -> Response {
+pub(super) async fn add(caller: Caller, shared: web::Data<Shared>, path: web::Path<(String, String)>) -> Response {
     let (service, (group, user)) = (allowed(&caller, shared)?, member(&path)?);
     service.add_member(group, user).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// `DELETE /v1/groups/{id}/members/{user}`
-pub(super) async fn remove(
-    caller: Caller,
-    shared: web::Data<Shared>,
-    path: web::Path<(String, String)>,
-) -> Response {
+pub(super) async fn remove(caller: Caller, shared: web::Data<Shared>, path: web::Path<(String, String)>) -> Response {
     let (service, (group, user)) = (allowed(&caller, shared)?, member(&path)?);
     service.remove_member(group, user).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -70,7 +62,7 @@ fn group(text: &str) -> Result<GroupId, HttpError> {
 }
 
 fn member(path: &(String, String)) -> Result<(GroupId, UserId), HttpError> {
-    let user = UserId::parse(&path.1)
-        .map_err(|problem| HttpError(ErrorBody::invalid_params("user", &problem.to_string())))?;
+    let user =
+        UserId::parse(&path.1).map_err(|problem| HttpError(ErrorBody::invalid_params("user", &problem.to_string())))?;
     Ok((group(&path.0)?, user))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ringwire_signaling::guard::Facts;
 use ringwire_signaling::invitation::Audience;
 use ringwire_signaling::{
-    Command, DeviceId, Invite, InvitationId, Origin, Post, Refusal, Reply, Signal, Step, UserId, Verdict, step,
+    Command, DeviceId, InvitationId, Invite, Origin, Post, Refusal, Reply, Signal, Step, UserId, Verdict, step,
 };
 use ringwire_store::{Commit, CommitOutcome, PostCommit, PostOutcome, Stamp, Stored};
 
@@ -200,9 +200,7 @@ impl Transition {
     /// Serves the audience beside the actor; what it does not finish, the sweeper does.
     fn relay(&self) {
         let (shared, id) = (Arc::clone(&self.shared), self.id);
-        actix::spawn(async move {
-            while let Ok(true) = shared.ask(shared.store.relay(id)).await {}
-        });
+        actix::spawn(async move { while let Ok(true) = shared.ask(shared.store.relay(id)).await {} });
     }
 
     async fn post(

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use ringwire_signaling::{Command, DeviceId, InvitationId, Origin, Position, Refusal, Reply, UserId, step};
 use ringwire_wire::error::ErrorBody;
+use ringwire_wire::frame;
 use ringwire_wire::params::{AckParams, HelloParams, RefreshTokenParams};
 use ringwire_wire::rpc::{Call, Id, Request};
 use ringwire_wire::view::{InvitationView, PingResult, RefreshTokenResult, ReplyView};
-use ringwire_wire::frame;
 use serde::Serialize;
 
 use super::connection::{Connection, Party, Pending, ready};
@@ -83,11 +83,8 @@ impl Connection {
     async fn hello(&mut self, request: Id, hello: HelloParams) -> Result<(), ErrorBody> {
         let given = hello.token.map(|token| token.0).or_else(|| self.handshake_token.clone());
         let token = given.ok_or_else(|| ErrorBody::unauthenticated("a token is required"))?;
-        let identity = self
-            .shared
-            .authenticator
-            .verify(&token, self.shared.clock.now())
-            .map_err(ErrorBody::unauthenticated)?;
+        let identity =
+            self.shared.authenticator.verify(&token, self.shared.clock.now()).map_err(ErrorBody::unauthenticated)?;
         let device = hello.device_id;
         let message = || Hello {
             connection: self.id,
@@ -119,8 +116,7 @@ impl Connection {
 
     fn refresh_token(&mut self, params: &RefreshTokenParams) -> Result<RefreshTokenResult, ErrorBody> {
         let now = self.shared.clock.now();
-        let identity =
-            self.shared.authenticator.verify(&params.token.0, now).map_err(ErrorBody::unauthenticated)?;
+        let identity = self.shared.authenticator.verify(&params.token.0, now).map_err(ErrorBody::unauthenticated)?;
         match &mut self.user {
             Some(party) if party.user == identity.user => {
                 party.token_expires_at = identity.expires_at;

@@ -55,6 +55,8 @@ pub(super) struct Connection {
     next_ping: Instant,
     pong_deadline: Option<Instant>,
     paused_until: Option<Instant>,
+    /// This connection's turn to leave a node that shuts down.
+    drain_at: Option<Instant>,
 }
 
 /// The user and device behind a connection.
@@ -105,6 +107,7 @@ impl Connection {
             next_ping: now + first_ping,
             pong_deadline: None,
             paused_until: None,
+            drain_at: None,
             shared,
         }
     }
@@ -143,7 +146,10 @@ impl Connection {
                     Some(text) => self.write(text).await,
                     None => Ok(()),
                 },
-                _ = draining.wait_for(|draining| *draining) => Err(self.drain().await),
+                _ = draining.wait_for(|draining| *draining), if self.drain_at.is_none() => {
+                    self.drain_later();
+                    Ok(())
+                }
                 message = stream.recv(), if reads => match message {
                     Some(message) => self.receive(assembly.take(message), &mut pending).await,
                     None => Err(End::Gone),
@@ -156,11 +162,7 @@ impl Connection {
         }
     }
 
-    async fn receive(
-        &mut self,
-        received: Received,
-        pending: &mut FuturesUnordered<Pending>,
-    ) -> Result<(), End> {
+    async fn receive(&mut self, received: Received, pending: &mut FuturesUnordered<Pending>) -> Result<(), End> {
         match received {
             Received::Text(text) => {
                 let answer = match rpc::parse(&text) {
@@ -204,7 +206,7 @@ impl Connection {
             let at = if party.warned { self.token_end(party) } else { self.token_warning(party) };
             Instant::now() + Duration::from_millis(at.since(self.shared.clock.now()))
         });
-        [self.hello_deadline, self.pong_deadline, self.paused_until, token]
+        [self.hello_deadline, self.pong_deadline, self.paused_until, self.drain_at, token]
             .into_iter()
             .flatten()
             .fold(self.next_ping, Instant::min)
@@ -224,6 +226,9 @@ impl Connection {
         let due = |deadline: Option<Instant>| deadline.is_some_and(|at| at <= now);
         if due(self.hello_deadline) {
             return Err(End::Reason(CloseReason::HelloTimeout));
+        }
+        if due(self.drain_at) {
+            return Err(End::Reason(CloseReason::Draining));
         }
         if due(self.pong_deadline) {
             return Err(End::Gone);
@@ -257,11 +262,10 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for this connection's turn to leave a node that shuts down.
-    async fn drain(&self) -> End {
+    /// Picks this connection's turn, so that a crowd does not reconnect elsewhere at once.
+    fn drain_later(&mut self) {
         let window_ms = self.shared.config.shutdown.drain_ms.max(1);
-        sleep(Duration::from_millis(ids::random_u64() % window_ms)).await;
-        End::Reason(CloseReason::Draining)
+        self.drain_at = Some(Instant::now() + Duration::from_millis(ids::random_u64() % window_ms));
     }
 
     async fn write(&mut self, text: ByteString) -> Result<(), End> {

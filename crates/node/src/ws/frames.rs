@@ -1,7 +1,9 @@
 //! From WebSocket messages to whole texts, with bounds on what a client may send in pieces.
 
-use actix_ws::{CloseCode, Item, Message, ProtocolError};
+use std::io::ErrorKind;
+
 use actix_web::web::Bytes;
+use actix_ws::{CloseCode, Item, Message, ProtocolError};
 use bytestring::ByteString;
 use ringwire_signaling::limits::FRAME_BYTES;
 
@@ -39,12 +41,13 @@ impl Assembly {
             Ok(Message::Text(text)) => Received::Text(text),
             Ok(Message::Ping(payload)) => Received::Ping(payload),
             Ok(Message::Pong(_)) => Received::Pong,
-            Ok(Message::Close(_)) => Received::Closed,
             Ok(Message::Nop) => Received::Nothing,
             Ok(Message::Binary(_)) => binary(),
             Ok(Message::Continuation(item)) => self.continued(item),
             Err(ProtocolError::Overflow) => too_big(),
-            Err(ProtocolError::Io(_)) => Received::Closed,
+            // A text frame that is no UTF-8 comes as this kind of error.
+            Err(ProtocolError::Io(error)) if error.kind() == ErrorKind::InvalidData => not_utf8(),
+            Ok(Message::Close(_)) | Err(ProtocolError::Io(_)) => Received::Closed,
             Err(_) => Received::Broken(CloseCode::Protocol, "broken frame"),
         }
     }
@@ -73,13 +76,17 @@ impl Assembly {
         }
         match String::from_utf8(std::mem::take(&mut self.bytes)) {
             Ok(text) => Received::Text(text.into()),
-            Err(_) => Received::Broken(CloseCode::Invalid, "text is not UTF-8"),
+            Err(_) => not_utf8(),
         }
     }
 }
 
 fn binary() -> Received {
     Received::Broken(CloseCode::Unsupported, "binary frames are not supported")
+}
+
+fn not_utf8() -> Received {
+    Received::Broken(CloseCode::Invalid, "text is not UTF-8")
 }
 
 fn too_big() -> Received {
@@ -94,23 +101,23 @@ mod tests {
         Bytes::from_static(bytes)
     }
 
-    fn part(item: Item) -> Result<Message, ProtocolError> {
-        Ok(Message::Continuation(item))
+    fn take(assembly: &mut Assembly, item: Item) -> Received {
+        assembly.take(Ok(Message::Continuation(item)))
     }
 
     #[test]
     fn fragments_become_one_text() {
         let mut assembly = Assembly::default();
-        assert_eq!(assembly.take(part(Item::FirstText(text(b"a\xc3")))), Received::Nothing);
-        assert_eq!(assembly.take(part(Item::Continue(text(b"\xa9")))), Received::Nothing);
-        assert_eq!(assembly.take(part(Item::Last(text(b"z")))), Received::Text("aéz".into()));
+        assert_eq!(take(&mut assembly, Item::FirstText(text(b"a\xc3"))), Received::Nothing);
+        assert_eq!(take(&mut assembly, Item::Continue(text(b"\xa9"))), Received::Nothing);
+        assert_eq!(take(&mut assembly, Item::Last(text(b"z"))), Received::Text("aéz".into()));
     }
 
     #[test]
     fn thousands_of_tiny_fragments_end_the_connection() {
         let mut assembly = Assembly::default();
-        assembly.take(part(Item::FirstText(text(b""))));
-        let answers: Vec<Received> = (0..1_000).map(|_| assembly.take(part(Item::Continue(text(b""))))).collect();
+        take(&mut assembly, Item::FirstText(text(b"")));
+        let answers: Vec<Received> = (0..1_000).map(|_| take(&mut assembly, Item::Continue(text(b"")))).collect();
         assert!(answers.contains(&Received::Broken(CloseCode::Policy, "too many fragments")));
     }
 
@@ -118,15 +125,15 @@ mod tests {
     fn binary_and_invalid_utf8_are_refused_with_their_codes() {
         let mut assembly = Assembly::default();
         assert!(matches!(assembly.take(Ok(Message::Binary(text(b"x")))), Received::Broken(CloseCode::Unsupported, _)));
-        assembly.take(part(Item::FirstText(text(b"\xff"))));
-        assert!(matches!(assembly.take(part(Item::Last(text(b"")))), Received::Broken(CloseCode::Invalid, _)));
+        take(&mut assembly, Item::FirstText(text(b"\xff")));
+        assert!(matches!(take(&mut assembly, Item::Last(text(b""))), Received::Broken(CloseCode::Invalid, _)));
     }
 
     #[test]
     fn fragments_over_the_limit_are_too_big() {
         let mut assembly = Assembly::default();
         let half = Bytes::from(vec![b'x'; FRAME_BYTES / 2 + 1]);
-        assert_eq!(assembly.take(part(Item::FirstText(half.clone()))), Received::Nothing);
-        assert!(matches!(assembly.take(part(Item::Last(half))), Received::Broken(CloseCode::Size, _)));
+        assert_eq!(take(&mut assembly, Item::FirstText(half.clone())), Received::Nothing);
+        assert!(matches!(take(&mut assembly, Item::Last(half)), Received::Broken(CloseCode::Size, _)));
     }
 }

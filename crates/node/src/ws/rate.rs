@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(bucket.take(start), Err(100));
         assert_eq!(bucket.take(start + Duration::from_millis(100)), Ok(()));
         assert!(bucket.take(start + Duration::from_millis(150)).is_err());
-        let later = start + Duration::from_secs(60);
+        let later = start + Duration::from_mins(1);
         for _ in 0..3 {
             assert_eq!(bucket.take(later), Ok(()));
         }

@@ -15,7 +15,7 @@ const USER_TIMEOUT: Duration = Duration::from_secs(8);
 /// Bytes that the kernel buffers for a peer that reads slowly; the rest waits in a bounded queue.
 const SEND_BUFFER: usize = 64 * 1024;
 /// When the kernel probes a silent peer that owes nothing.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+const KEEPALIVE: Duration = Duration::from_mins(1);
 
 /// A second handle on a connection's socket.
 #[derive(Clone)]
