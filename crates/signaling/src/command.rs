@@ -58,7 +58,7 @@ pub struct Push {
     pub ext: Arc<str>,
     /// The resource that push services know the texts and sounds by.
     pub resource_id: Arc<str>,
-    /// Ask for a VoIP push where the platform has one.
+    /// Ask for a `VoIP` push where the platform has one.
     pub voip: bool,
     /// A JSON object of vendor fields, handed on untouched, at most 4 KiB.
     pub vendor: Arc<str>,

@@ -44,6 +44,14 @@ pub struct Entry {
     pub event: Arc<Event>,
 }
 
+impl Entry {
+    /// Whether `next` is the entry after this one in the same history.
+    #[must_use]
+    pub fn precedes(&self, next: &Self) -> bool {
+        next.offset == self.offset + 1 && next.previous == self.check
+    }
+}
+
 /// An entry on its way to the sessions of its user: what a doorbell carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {

@@ -168,11 +168,15 @@ impl Invitation {
         self.invitees.iter().filter(|invitee| invitee.state == InviteeState::Pending).map(|invitee| &invitee.user)
     }
 
-    /// Everybody who was rung: the invitees that did not fail.
+    /// Everybody who was rung: the invitees that neither failed nor were rejected by the server at once.
     pub fn rung(&self) -> impl Iterator<Item = &UserId> {
         self.invitees
             .iter()
-            .filter(|invitee| !matches!(invitee.state, InviteeState::Failed(_)))
+            .filter(|invitee| match &invitee.state {
+                InviteeState::Pending => true,
+                InviteeState::Settled(settlement) => settlement.version > 1,
+                InviteeState::Failed(_) => false,
+            })
             .map(|invitee| &invitee.user)
     }
 

@@ -22,7 +22,7 @@ pub struct Operation {
     pub invitees: Vec<UserId>,
     /// Its data; for a timeout the invitation's.
     pub data: Arc<str>,
-    /// Why, for a rejection.
+    /// Why, for a rejection or an administrator's cancellation.
     pub reason: Option<Arc<str>>,
 }
 

@@ -27,6 +27,7 @@ use crate::partition::{FNV_OFFSET, fnv1a, mix};
 use crate::refusal::Refusal;
 use crate::time::UnixMillis;
 
+pub use cancel::force_cancel;
 pub use invite::{invite, repeat_of};
 pub use receipt::receipt;
 pub use ring_again::ring_again;
@@ -275,8 +276,14 @@ fn only_the_inviter(state: &Invitation, user: &UserId) -> Result<(), Refusal> {
 }
 
 /// Moves pending invitees to a terminal state that is not their own answer.
-fn settle(next: &mut Invitation, index: &mut Vec<IndexChange>, users: &[UserId], outcome: Outcome, now: UnixMillis) {
-    let settlement = Settlement { outcome, at: now, version: next.version, device: None, reason: None };
+fn settle(
+    next: &mut Invitation,
+    index: &mut Vec<IndexChange>,
+    users: &[UserId],
+    (outcome, reason): (Outcome, Option<&Arc<str>>),
+    now: UnixMillis,
+) {
+    let settlement = Settlement { outcome, at: now, version: next.version, device: None, reason: reason.cloned() };
     for invitee in next.invitees.iter_mut().filter(|invitee| users.contains(&invitee.user)) {
         invitee.state = InviteeState::Settled(settlement.clone());
         index.push(IndexChange::Remove { user: invitee.user.clone(), role: Role::Invitee, missed: true });

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::id::{DeviceId, InvitationId, Origin, UserId};
-use crate::inbox::{Delivery, Entry, Snapshot};
+use crate::inbox::{Check, Delivery, Entry, Epoch, Position, Snapshot};
 use crate::invitation::InviteeState;
 use crate::limits::SENT_RINGS_REMEMBERED;
 
@@ -12,10 +12,10 @@ use crate::limits::SENT_RINGS_REMEMBERED;
 pub struct Connection {
     /// The device behind it.
     pub device: DeviceId,
-    /// It has all events up to here, or needs them no more.
-    pub(super) sent: u64,
+    /// It was sent all events up to here, or needs them no more.
+    pub(super) sent: Position,
     /// It acknowledged all events up to here.
-    pub(super) acknowledged: u64,
+    acknowledged: u64,
     rings: VecDeque<SentRing>,
 }
 
@@ -27,26 +27,29 @@ struct SentRing {
 }
 
 impl Connection {
-    pub(super) fn new(device: DeviceId, sent: u64) -> Self {
+    pub(super) fn new(device: DeviceId, sent: Position) -> Self {
         Self { device, sent, acknowledged: 0, rings: VecDeque::new() }
     }
 
-    /// The entries of `deliveries` for this connection: those that it lacks, less the echo of its
-    /// own operation, whose result it gets instead.
-    pub(super) fn take(&mut self, own: Origin, user: &UserId, deliveries: &[Delivery]) -> Vec<Entry> {
-        let entries: Vec<Entry> = deliveries
-            .iter()
-            .filter(|delivery| delivery.entry.offset > self.sent)
-            .filter(|delivery| !(delivery.origin == Some(own) && delivery.entry.event.echoes_action_of(user)))
-            .map(|delivery| delivery.entry.clone())
-            .collect();
-        self.sent = deliveries.last().map_or(self.sent, |last| last.entry.offset.max(self.sent));
-        self.note_rings(user, &entries);
-        entries
+    /// The entries of consecutive `deliveries` for this connection: those that it lacks, less the
+    /// echo of its own operation, whose result it gets instead. None when it lacks others before.
+    pub(super) fn take(&mut self, own: Origin, user: &UserId, epoch: Epoch, deliveries: &[Delivery]) -> Vec<Entry> {
+        let follows = |first: &Delivery| first.entry.offset <= self.sent.offset + 1;
+        if self.sent.epoch != epoch || !deliveries.first().is_some_and(follows) {
+            return Vec::new();
+        }
+        let known = deliveries.iter().take_while(|delivery| delivery.entry.offset <= self.sent.offset).count();
+        let fresh = &deliveries[known..];
+        if let Some(last) = fresh.last() {
+            self.sent = Position { epoch, offset: last.entry.offset, check: last.entry.check };
+        }
+        self.note_rings(user, fresh.iter().map(|delivery| &delivery.entry));
+        let echoes = |delivery: &Delivery| delivery.origin == Some(own) && delivery.entry.event.echoes_action_of(user);
+        fresh.iter().filter(|delivery| !echoes(delivery)).map(|delivery| delivery.entry.clone()).collect()
     }
 
     /// Remembers the rings among `entries`, and forgets receipts that no longer matter.
-    pub(super) fn note_rings(&mut self, user: &UserId, entries: &[Entry]) {
+    pub(super) fn note_rings<'a>(&mut self, user: &UserId, entries: impl Iterator<Item = &'a Entry>) {
         for entry in entries {
             if entry.event.is_ring() {
                 self.remember(entry.event.invitation, entry.offset, true);
@@ -56,15 +59,20 @@ impl Connection {
         }
     }
 
-    /// Remembers the rings in a snapshot.
+    /// Remembers the rings in a snapshot. What it does not name has ended, unless not all fitted.
     pub(super) fn note_snapshot(&mut self, user: &UserId, snapshot: &Snapshot) {
+        let offset = snapshot.position.offset;
+        for ring in &mut self.rings {
+            ring.offset = offset;
+            ring.receipt_due &= snapshot.more;
+        }
         for invitation in &snapshot.active {
             if invitation.invitee(user).is_some_and(|invitee| invitee.state == InviteeState::Pending) {
-                self.remember(invitation.id, snapshot.position.offset, true);
+                self.remember(invitation.id, offset, true);
             }
         }
         // A snapshot starts the counting of acknowledgements again.
-        self.acknowledged = self.acknowledged.min(snapshot.position.offset.saturating_sub(1));
+        self.acknowledged = self.acknowledged.min(offset.saturating_sub(1));
     }
 
     fn remember(&mut self, invitation: InvitationId, offset: u64, receipt_due: bool) {
@@ -75,10 +83,12 @@ impl Connection {
         self.rings.push_back(SentRing { invitation, offset, receipt_due });
     }
 
-    /// Takes an acknowledgement; the rings whose receipt it is, or none if it says nothing new.
-    /// It cannot cover what was never sent.
-    pub(super) fn acknowledge(&mut self, offset: u64) -> Option<Vec<InvitationId>> {
-        let offset = offset.min(self.sent);
+    /// Takes an acknowledgement: the rings whose receipt it is and how far it goes, or none if it
+    /// says nothing new. It cannot cover what was never sent.
+    pub(super) fn acknowledge(&mut self, offset: u64) -> Option<(Vec<InvitationId>, Position)> {
+        if offset > self.sent.offset {
+            return None;
+        }
         let due: Vec<InvitationId> = self
             .rings
             .iter()
@@ -89,7 +99,8 @@ impl Connection {
             return None;
         }
         self.acknowledged = offset.max(self.acknowledged);
-        Some(due)
+        let check = if self.acknowledged == self.sent.offset { self.sent.check } else { Check::default() };
+        Some((due, Position { offset: self.acknowledged, check, ..self.sent }))
     }
 
     pub(super) fn forget_receipt(&mut self, invitation: InvitationId) {
@@ -102,7 +113,7 @@ impl Connection {
     pub(super) fn ring_by_name(&mut self, invitation: InvitationId) -> bool {
         let known = self.rings.iter().any(|ring| ring.invitation == invitation);
         if !known {
-            self.remember(invitation, self.sent, false);
+            self.remember(invitation, self.sent.offset, false);
         }
         known
     }

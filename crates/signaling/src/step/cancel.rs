@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Asked, Fingerprint, Reply, Step, Verdict, broadcast, check, only_the_inviter, repeat, tell};
-use crate::command::Cancel;
+use super::{Asked, Fingerprint, Reply, Step, Verdict, broadcast, check, only_the_inviter, repeat, settle, tell};
+use crate::command::{By, Cancel};
 use crate::event::{Event, EventBody};
 use crate::id::UserId;
 use crate::invitation::{Invitation, InviteeState, Outcome};
@@ -24,31 +24,57 @@ pub(super) fn cancel(state: &Invitation, command: &Cancel, now: UnixMillis) -> R
         return Ok(verdict);
     }
     let concerned = concerned(state, command)?;
+    let mut step = withdraw(state, concerned, &command.by, &command.data, None, now);
+    let mark = asked.map(|asked| asked.mark(step.next.version, now));
+    step.next.inviter_mark = mark.or(state.inviter_mark);
+    Ok(Verdict::Step(Box::new(step)))
+}
 
+/// An administrator withdraws the invitation in the inviter's name, from everybody still pending.
+///
+/// # Errors
+/// `already_settled` when nobody is pending; `invalid_params` for a reason over its limits.
+pub fn force_cancel(state: &Invitation, reason: &Arc<str>, now: UnixMillis) -> Result<Step, Refusal> {
+    check::reason(Some(reason))?;
+    let concerned: Vec<UserId> = state.pending().cloned().collect();
+    if concerned.is_empty() {
+        return Err(already_settled(state, None));
+    }
+    let by = By { user: state.terms.inviter.clone(), device: None };
+    Ok(withdraw(state, concerned, &by, &"".into(), Some(reason), now))
+}
+
+fn withdraw(
+    state: &Invitation,
+    concerned: Vec<UserId>,
+    by: &By,
+    data: &Arc<str>,
+    reason: Option<&Arc<str>>,
+    now: UnixMillis,
+) -> Step {
     let version = state.version + 1;
     let mut next = state.clone();
     next.version = version;
-    next.inviter_mark = asked.map(|asked| asked.mark(version, now)).or(state.inviter_mark);
     let mut index = Vec::new();
-    super::settle(&mut next, &mut index, &concerned, Outcome::Cancelled, now);
+    settle(&mut next, &mut index, &concerned, (Outcome::Cancelled, reason), now);
 
     let body = EventBody::Cancelled {
         invitees: concerned.clone(),
-        device: command.by.device.clone(),
-        data: Arc::clone(&command.data),
-        reason: None,
+        device: by.device.clone(),
+        data: Arc::clone(data),
+        reason: reason.cloned(),
     };
     let event = Event::of(&next, now, body);
-    Ok(Verdict::Step(Box::new(Step {
+    Step {
         operation: Operation {
             version,
             at: now,
             action: Action::Cancel,
-            by: Some(command.by.user.clone()),
-            device: command.by.device.clone(),
+            by: Some(by.user.clone()),
+            device: by.device.clone(),
             invitees: concerned.clone(),
-            data: Arc::clone(&command.data),
-            reason: None,
+            data: Arc::clone(data),
+            reason: reason.cloned(),
         },
         broadcast: broadcast(&next, &event),
         notices: tell(concerned.iter().chain([&next.terms.inviter]), event),
@@ -56,7 +82,7 @@ pub(super) fn cancel(state: &Invitation, command: &Cancel, now: UnixMillis) -> R
         guards: Vec::new(),
         reply: Reply::Done { invitation: next.id, version, at: now, invitees: concerned },
         next,
-    })))
+    }
 }
 
 /// The pending invitees that are meant. Those of a subset who settled meanwhile are left out: the
@@ -72,12 +98,12 @@ fn concerned(state: &Invitation, command: &Cancel) -> Result<Vec<UserId>, Refusa
     }
     let meant = |user: &UserId| command.invitees.as_ref().is_none_or(|subset| subset.contains(user));
     let concerned: Vec<UserId> = state.pending().filter(|user| meant(user)).cloned().collect();
-    if concerned.is_empty() { Err(already_settled(state, command)) } else { Ok(concerned) }
+    if concerned.is_empty() { Err(already_settled(state, command.invitees.as_deref())) } else { Ok(concerned) }
 }
 
 /// Names the state that makes cancelling pointless: that of the only invitee meant, else `settled`.
-fn already_settled(state: &Invitation, command: &Cancel) -> Refusal {
-    let meant = |user: &UserId| command.invitees.as_ref().is_none_or(|subset| subset.contains(user));
+fn already_settled(state: &Invitation, subset: Option<&[UserId]>) -> Refusal {
+    let meant = |user: &UserId| subset.is_none_or(|subset| subset.contains(user));
     let mut states = state.invitees.iter().filter(|invitee| meant(&invitee.user)).map(|invitee| &invitee.state);
     match (states.next(), states.next()) {
         (Some(only), None) => Refusal::AlreadySettled { state: only.name(), device: device_of(only) },

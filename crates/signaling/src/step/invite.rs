@@ -35,7 +35,7 @@ pub fn invite(
 
     let invitees: Vec<Invitee> = names
         .into_iter()
-        .map(|user| Invitee { state: first_state(command, &user, facts, now), user, mark: None })
+        .map(|user| Invitee { state: first_state(command, &user, facts, now, policy), user, mark: None })
         .collect();
     let settled = invitees.iter().all(|invitee| invitee.state != InviteeState::Pending);
     let next = Invitation {
@@ -49,7 +49,7 @@ pub fn invite(
         inviter_mark: None,
     };
     let ring = Ring {
-        invitees: next.rung().cloned().collect(),
+        invitees: reachable(&next),
         inviter_name: next.terms.inviter_name.clone(),
         audience: next.terms.audience,
         data: Arc::clone(&next.data),
@@ -135,7 +135,7 @@ fn check_room(inviter: &UserId, facts: &Facts) -> Result<(), Refusal> {
     }
 }
 
-fn first_state(command: &Invite, user: &UserId, facts: &Facts, now: UnixMillis) -> InviteeState {
+fn first_state(command: &Invite, user: &UserId, facts: &Facts, now: UnixMillis, policy: &Policy) -> InviteeState {
     let full = facts.full.get(&(user.clone(), Role::Invitee));
     if facts.blocking.contains(user) {
         InviteeState::Failed(FailReason::Blocked)
@@ -143,7 +143,7 @@ fn first_state(command: &Invite, user: &UserId, facts: &Facts, now: UnixMillis) 
         InviteeState::Failed(FailReason::Offline)
     } else if full == Some(&None) {
         InviteeState::Failed(FailReason::RateLimited)
-    } else if facts.ringing.contains(user) {
+    } else if policy.busy == Busy::Reject && facts.ringing.contains(user) {
         InviteeState::Settled(Settlement {
             outcome: Outcome::Rejected,
             at: now,
@@ -186,7 +186,7 @@ fn notices(command: &Invite, next: &Invitation, ring: Ring, seen: Ring, now: Uni
                 data: "".into(),
                 reason: busy.reason.clone().unwrap_or_else(|| "busy".into()),
             };
-            notices.extend(tell([inviter], Event::of(next, now, rejected)));
+            notices.extend(tell([inviter].into_iter().chain(next.pending()), Event::of(next, now, rejected)));
         }
     }
     notices
@@ -236,6 +236,12 @@ fn guards(next: &Invitation, command: &Invite, facts: &Facts, policy: &Policy) -
         guards.push(Guard::NotInvitedBy { user: inviter.clone(), inviters: pending });
     }
     guards
+}
+
+/// Everybody invited, failed ones left out.
+fn reachable(next: &Invitation) -> Vec<UserId> {
+    let failed = |invitee: &&Invitee| matches!(invitee.state, InviteeState::Failed(_));
+    next.invitees.iter().filter(|invitee| !failed(invitee)).map(|invitee| invitee.user.clone()).collect()
 }
 
 fn failed(next: &Invitation) -> Vec<(UserId, FailReason)> {

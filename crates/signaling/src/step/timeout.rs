@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Reply, Step, Verdict, broadcast, tell};
+use super::{Reply, Step, Verdict, broadcast, settle, tell};
 use crate::event::{Event, EventBody};
 use crate::id::UserId;
 use crate::invitation::{Invitation, Outcome};
@@ -15,10 +15,10 @@ use crate::time::UnixMillis;
 /// Several timers may fire for one deadline, early ones too: those are refused as a conflict, and
 /// the store's `not_before` holds even if this node's idea of the time is wrong.
 pub(super) fn timeout(state: &Invitation, now: UnixMillis) -> Result<Verdict, Refusal> {
-    let Some(deadline) = state.deadline() else {
+    if state.is_settled() {
         return Err(Refusal::AlreadySettled { state: "settled", device: None });
-    };
-    if now < deadline {
+    }
+    if state.deadline().is_none_or(|deadline| now < deadline) {
         return Err(Refusal::Conflict { problem: "the deadline has not passed", version: Some(state.version) });
     }
     let concerned: Vec<UserId> = state.pending().cloned().collect();
@@ -27,7 +27,7 @@ pub(super) fn timeout(state: &Invitation, now: UnixMillis) -> Result<Verdict, Re
     let mut next = state.clone();
     next.version = version;
     let mut index = Vec::new();
-    super::settle(&mut next, &mut index, &concerned, Outcome::TimedOut, now);
+    settle(&mut next, &mut index, &concerned, (Outcome::TimedOut, None), now);
 
     let data = Arc::clone(&next.data);
     let event = Event::of(&next, now, EventBody::TimedOut { invitees: concerned.clone(), data: Arc::clone(&data) });
