@@ -111,24 +111,30 @@ pub struct ErrorBody {
 
 /// The parts of an error that programs read. Those that do not apply are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorData {
     /// The code's name.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub name: Cow<'static, str>,
     /// For `already_settled`: the state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub state: Option<Cow<'static, str>>,
     /// For `already_settled`: the device that answered.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub device_id: Option<DeviceId>,
     /// When to try again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
     /// The parameter in question, as a path such as `invitees[3]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub field: Option<Cow<'static, str>>,
     /// For `not_group_member`: who is none.
     #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub users: Vec<UserId>,
     /// For `payload_too_large`: the limit in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

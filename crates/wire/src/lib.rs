@@ -15,6 +15,8 @@ pub mod record;
 pub mod rpc;
 pub mod view;
 
+#[cfg(feature = "openapi")]
+mod openapi;
 mod text;
 
 pub use codec::DecodeError;

@@ -11,11 +11,13 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// The body of an HTTP error response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// A URN that names the kind of problem: `urn:ringwire:problem:<name>`.
     #[serde(rename = "type")]
     pub kind: String,
     /// A short text for humans, always the same for a kind.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub title: Cow<'static, str>,
     /// The response's status.
     pub status: u16,

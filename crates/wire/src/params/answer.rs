@@ -11,97 +11,122 @@ use crate::text;
 
 /// Parameters of `get` and `add_invited`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InvitationParams {
     /// Which invitation.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub invitation_id: InvitationId,
 }
 
 /// Parameters of `accept`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AcceptParams {
     /// Which invitation.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub invitation_id: InvitationId,
     /// Opaque, handed on.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub data: Arc<str>,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub request_id: Option<RequestId>,
 }
 
 /// Parameters of `reject`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RejectParams {
     /// Which invitation.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub invitation_id: InvitationId,
     /// Opaque, handed on.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub data: Arc<str>,
     /// `declined` if left out, `busy`, or free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reason: Option<Arc<str>>,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub request_id: Option<RequestId>,
 }
 
 /// Parameters of `cancel`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CancelParams {
     /// Which invitation.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub invitation_id: InvitationId,
     /// Opaque, handed on.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub data: Arc<str>,
     /// Whom; everybody still pending if left out.
     #[serde(default, with = "text::optional_list", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub invitees: Option<Vec<UserId>>,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub request_id: Option<RequestId>,
 }
 
 /// Parameters of `modify`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ModifyParams {
     /// Which invitation.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub invitation_id: InvitationId,
     /// The new data.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub data: Arc<str>,
     /// Only if the invitation is at this version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub request_id: Option<RequestId>,
 }
 
 /// Parameters of `signal`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SignalParams {
     /// Which invitation.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub invitation_id: InvitationId,
     /// Opaque, handed on.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub data: Arc<str>,
     /// Which participants; all others if left out.
     #[serde(default, with = "text::optional_list", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub to: Option<Vec<UserId>>,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub request_id: Option<RequestId>,
 }
 

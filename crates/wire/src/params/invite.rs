@@ -13,13 +13,16 @@ use crate::text;
 
 /// Parameters of `invite`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InviteParams {
     /// Whom to invite; empty ids are dropped.
     #[serde(with = "text::list_without_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub invitees: Vec<UserId>,
     /// Opaque, handed on byte for byte.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub data: Arc<str>,
     /// How long it rings; 0 is no timer.
     #[serde(default = "default_timeout_s")]
@@ -29,9 +32,11 @@ pub struct InviteParams {
     pub online_user_only: bool,
     /// The group whose members the inviter and all invitees must be.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub group_id: Option<GroupId>,
     /// Who in the group hears of it.
     #[serde(default, with = "AudienceName", skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "openapi", schema(inline, value_type = AudienceName))]
     pub audience: Audience,
     /// Offline push settings.
     #[serde(default, deserialize_with = "text::object::optional", skip_serializing_if = "Option::is_none")]
@@ -41,17 +46,20 @@ pub struct InviteParams {
     pub kind: Option<i64>,
     /// A display name, handed on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub inviter_name: Option<Arc<str>>,
     /// Whether the inviter hears that devices ring.
     #[serde(default = "yes")]
     pub receipts: bool,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub request_id: Option<RequestId>,
 }
 
 /// What an offline push hook shows and hands to push services.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PushParams {
     /// No push for this invitation.
@@ -59,18 +67,23 @@ pub struct PushParams {
     pub disable: bool,
     /// Which devices get a push.
     #[serde(default, with = "PushWhenName", skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "openapi", schema(inline, value_type = PushWhenName))]
     pub when: PushWhen,
     /// Title of the notification.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub title: Arc<str>,
     /// Text of the notification; required unless disabled.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub desc: Arc<str>,
     /// Opaque.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub ext: Arc<str>,
     /// The resource that push services know the texts and sounds by.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub resource_id: Arc<str>,
     /// Ask for a `VoIP` push where the platform has one.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -82,10 +95,12 @@ pub struct PushParams {
         serialize_with = "text::object::serialize_raw",
         skip_serializing_if = "text::is_empty"
     )]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub vendor: Arc<str>,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(remote = "Audience", rename_all = "snake_case")]
 pub(crate) enum AudienceName {
     Members,
@@ -93,6 +108,7 @@ pub(crate) enum AudienceName {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(remote = "PushWhen", rename_all = "snake_case")]
 enum PushWhenName {
     NoReceipt,

@@ -51,10 +51,12 @@ pub enum Conversation {
 
 /// The body that creates or replaces a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GroupParams {
     /// All its members; repeated names count once.
     #[serde(with = "text::list")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub members: Vec<UserId>,
 }
 

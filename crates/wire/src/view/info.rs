@@ -13,24 +13,31 @@ use crate::text;
 
 /// What an app needs to show one step of an invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignalingInfoView {
     /// Which invitation.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub invitation_id: InvitationId,
     /// The group it was made in.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub group_id: Option<GroupId>,
     /// Who invited.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub inviter: UserId,
     /// The invitees concerned by this step.
     #[serde(with = "text::list")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub invitees: Vec<UserId>,
     /// The step's data.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub data: Arc<str>,
     /// The configured duration of the ring.
     pub timeout_s: u32,
     /// `invite`, `cancel`, `accept`, `reject`, `timeout` or `modify`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub action: Cow<'static, str>,
     /// When.
     pub at: u64,
@@ -38,6 +45,7 @@ pub struct SignalingInfoView {
 
 /// One message of a conversation's history: one operation on one invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HistoryMessage {
     /// What `signaling_info` reads from it.
     #[serde(flatten)]
@@ -46,12 +54,15 @@ pub struct HistoryMessage {
     pub version: u64,
     /// Who did it; left out for a timeout.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub by: Option<UserId>,
     /// With which device.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub device_id: Option<DeviceId>,
     /// Why, of a rejection or an administrator's cancellation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reason: Option<Arc<str>>,
     /// The application's kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,30 +14,38 @@ use crate::text;
 
 /// An invitation as it is at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InvitationView {
     /// Which invitation.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub invitation_id: InvitationId,
     /// Counts its state transitions.
     pub version: u64,
     /// `active` while anybody is pending, then `settled`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: Cow<'static, str>,
     /// Who invites.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub inviter: UserId,
     /// The inviter's display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub inviter_name: Option<Arc<str>>,
     /// The group it was made in.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub group_id: Option<GroupId>,
     /// In a group: `members` or `invitees`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub audience: Option<Cow<'static, str>>,
     /// The application's kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<i64>,
     /// What the inviter hands to everybody.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub data: Arc<str>,
     /// The configured duration of the ring; 0 is no timer.
     pub timeout_s: u32,
@@ -56,6 +64,7 @@ pub struct InvitationView {
     pub settled_at: Option<u64>,
     /// An older active invitation in the other direction.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub crosses: Option<InvitationId>,
     /// How often its data was replaced.
     pub modifications: u8,
@@ -65,26 +74,33 @@ pub struct InvitationView {
 
 /// One invitee and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InviteeView {
     /// Who.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub user: UserId,
     /// `pending`, `accepted`, `rejected`, `cancelled`, `timed_out` or `failed`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: Cow<'static, str>,
     /// Why, of a rejection, a failure, or an administrator's cancellation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reason: Option<Arc<str>>,
     /// The device that answered.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub device_id: Option<DeviceId>,
     /// When it settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<u64>,
     /// The answer's data, where it was read too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub data: Option<Arc<str>>,
     /// The first device that rang.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub ringing_device_id: Option<DeviceId>,
 }
 

@@ -36,9 +36,11 @@ pub struct HelloResult {
 
 /// Result of `invite`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InviteResult {
     /// The new invitation.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub invitation_id: InvitationId,
     /// When it was committed.
     pub created_at: u64,
@@ -46,17 +48,21 @@ pub struct InviteResult {
     pub expires_at: Option<u64>,
     /// Whom it did not reach, and why.
     #[serde(default, with = "text::map")]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub failed: BTreeMap<UserId, Cow<'static, str>>,
     /// An older active invitation in the other direction.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub crosses: Option<InvitationId>,
 }
 
 /// Result of `cancel`, `accept`, `reject` and `modify`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DoneResult {
     /// Which invitation.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub invitation_id: InvitationId,
     /// Its version after the operation.
     pub version: u64,
@@ -64,14 +70,17 @@ pub struct DoneResult {
     pub at: u64,
     /// The invitees whom the operation settled.
     #[serde(default, with = "text::list")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub invitees: Vec<UserId>,
 }
 
 /// Result of `signal`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PostedResult {
     /// Which invitation.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub invitation_id: InvitationId,
     /// When.
     pub at: u64,
@@ -91,6 +100,7 @@ pub enum ReplyView {
 
 /// Result of `list_active`: one page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InvitationPage {
     /// The page's rows.
     pub invitations: Vec<InvitationView>,
@@ -101,6 +111,7 @@ pub struct InvitationPage {
 
 /// Result of `history`: one page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HistoryPage {
     /// The page's rows: newest invitation first, inside it newest operation first.
     pub messages: Vec<HistoryMessage>,
@@ -125,12 +136,15 @@ pub struct PingResult {
 
 /// A group and its members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GroupView {
     /// Which group.
     #[serde(with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub group_id: GroupId,
     /// Its members.
     #[serde(with = "text::list")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub members: Vec<UserId>,
 }
 

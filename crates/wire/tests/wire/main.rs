@@ -11,4 +11,6 @@ mod golden;
 mod requests;
 mod round_trips;
 mod samples;
+#[cfg(feature = "openapi")]
+mod schemas;
 mod views;
