@@ -1,0 +1,226 @@
+//! One node with a data directory and ports of its own.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Device, Exit, Http, Log, Process, Settings, within};
+
+/// A node; its process is killed and its log judged when this is dropped.
+pub struct Node {
+    settings: Settings,
+    process: Process,
+    ready_at: Instant,
+    public: SocketAddr,
+    admin: SocketAddr,
+    /// Tokens by user, so that each is made once.
+    tokens: Mutex<BTreeMap<String, String>>,
+    directory: TempDir,
+}
+
+impl Node {
+    /// Starts a node on a new data directory and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start(settings: Settings) -> Self {
+        let directory = tempfile::Builder::new().prefix("ringwire-e2e-").tempdir().expect("a directory can be made");
+        let settings = settings.on(&directory.path().join("data"));
+        let process = Process::start(settings.command(&["serve"]));
+        let (public, admin, ready_at) = ready(process.log()).await.unwrap_or_else(|problem| panic!("{problem}"));
+        // A restart listens where clients know the node.
+        let settings = settings.with("http.bind", public).with("admin.bind", admin);
+        Self { settings, process, ready_at, public, admin, tokens: Mutex::default(), directory }
+    }
+
+    /// Starts a node with the defaults of the tests.
+    pub async fn new() -> Self {
+        Self::start(Settings::new()).await
+    }
+
+    /// Ends the process as a crash does.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Ends the process as a supervisor does, and waits for it: its exit code and how long it took.
+    pub async fn terminate(&mut self) -> (Option<i32>, Duration) {
+        self.process.terminate();
+        self.process.ended().await
+    }
+
+    /// Starts the node again, on the same data and the same ports, after it ended.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn restart(&mut self) {
+        self.process = Process::start(self.settings.command(&["serve"]));
+        let (_, _, ready_at) = ready(self.process.log()).await.unwrap_or_else(|problem| panic!("{problem}"));
+        self.ready_at = ready_at;
+    }
+
+    /// The process that runs now, or ran last.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Its log.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        self.process.log()
+    }
+
+    /// When it said that it is ready.
+    #[must_use]
+    pub fn ready_at(&self) -> Instant {
+        self.ready_at
+    }
+
+    /// Its settings, with the ports that it got.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Its data directory.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// A place for further files of the test.
+    #[must_use]
+    pub fn scratch(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Where the public listener is.
+    #[must_use]
+    pub fn public(&self) -> SocketAddr {
+        self.public
+    }
+
+    /// Where the operators' listener is.
+    #[must_use]
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// The URL of the WebSocket.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("ws://{}/v1/connect", self.public)
+    }
+
+    /// A token from `ringwire token` with these further arguments.
+    ///
+    /// # Panics
+    /// When the command fails.
+    pub async fn token_with(&self, user: &str, arguments: &[&str]) -> String {
+        let exit = Exit::of(&self.settings, &[&["token", user], arguments].concat()).await;
+        assert_eq!(exit.code, Some(0), "{}", exit.log);
+        exit.output.trim().to_owned()
+    }
+
+    /// A token of a user, or of a server, for a day.
+    pub async fn token(&self, user: &str, role: Option<&str>) -> String {
+        let key = format!("{user} {}", role.unwrap_or_default());
+        let known = self.tokens().get(&key).cloned();
+        if let Some(token) = known {
+            return token;
+        }
+        let arguments = role.map_or(Vec::new(), |role| vec!["--role", role]);
+        let token = self.token_with(user, &arguments).await;
+        self.tokens().insert(key, token.clone());
+        token
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
+        self.tokens.lock().expect("no test panics while it holds a token")
+    }
+
+    /// An HTTP client with a token of this user.
+    pub async fn http(&self, user: &str) -> Http {
+        Http::new(self.public).with_token(&self.token(user, None).await)
+    }
+
+    /// An HTTP client with a server's token.
+    pub async fn server(&self) -> Http {
+        Http::new(self.public).with_token(&self.token("backend", Some("server")).await)
+    }
+
+    /// A client of the operators' listener.
+    #[must_use]
+    pub fn operator(&self) -> Http {
+        Http::new(self.admin)
+    }
+
+    /// Connects a device that was not connected before.
+    pub async fn connect(&self, user: &str, device: &str) -> Device {
+        let token = self.token(user, None).await;
+        let mut connected = Device::open(&self.url(), None).await;
+        connected.greet(&token, device).await;
+        connected
+    }
+
+    /// Creates a group.
+    pub async fn group(&self, group: &str, members: &[&str]) {
+        let reply = self.server().await.put(&format!("/v1/groups/{group}"), json!({ "members": members })).await;
+        let _ = reply.expect(200);
+    }
+
+    /// Shows that nothing waits for these devices: what they get next is what is done only now.
+    ///
+    /// # Panics
+    /// When something else comes.
+    pub async fn nothing_for<const N: usize>(&self, mut devices: [&mut Device; N]) {
+        let users: std::collections::BTreeSet<&str> = devices.iter().map(|device| device.user()).collect();
+        let server = self.server().await;
+        let invite = json!({ "as": "the test", "invitees": users, "timeout_s": 0, "data": "nothing else" });
+        let invited = server.post("/v1/invitations", invite).await.expect(201);
+        let path = format!("/v1/invitations/{}/cancel", invited["invitation_id"].as_str().unwrap_or_default());
+        for device in &mut devices {
+            assert_eq!(device.expect("invitation.received").await["data"], "nothing else");
+        }
+        let _ = server.post(&path, json!({ "as": "the test" })).await.expect(200);
+        for device in &mut devices {
+            device.expect("invitation.cancelled").await;
+        }
+    }
+
+    /// The value of a metric, such as `ringwire_connections`.
+    ///
+    /// # Panics
+    /// When there is none of this name.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let text = self.operator().get("/metrics").await.text;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no metric {name} in:\n{text}"))
+    }
+
+    /// Whether the node says that it takes traffic.
+    pub async fn is_ready(&self) -> bool {
+        within("readiness", self.operator().get("/readyz")).await.status == 200
+    }
+
+    /// The invitation as the server sees it, for this user.
+    pub async fn invitation(&self, user: &str, id: &str) -> Value {
+        let path = format!("/v1/invitations/{id}");
+        self.http(user).await.get(&path).await.expect(200)
+    }
+}
+
+/// Reads the addresses from the log.
+async fn ready(log: &Log) -> Result<(SocketAddr, SocketAddr, Instant), String> {
+    let ready = log.find("the node to be ready", |line| line.message().starts_with("ready at ws://")).await?;
+    let lines = log.lines();
+    let admin = lines.iter().find_map(|line| line.fields["admin"].as_str()).ok_or("no address of operators")?;
+    let public = ready.message().trim_start_matches("ready at ws://").split('/').next().unwrap_or_default();
+    let parse = |text: &str| text.parse().map_err(|error| format!("{text}: {error}"));
+    Ok((parse(public)?, parse(admin)?, ready.at))
+}

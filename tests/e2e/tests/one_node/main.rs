@@ -1,0 +1,13 @@
+//! One node on the embedded store: what users see, and what is promised when things go wrong.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
+
+mod answering;
+mod cancelling;
+mod groups;
+mod listing;
+mod policy;
+mod receipts;
+mod resuming;
+mod signals;
+mod timing;
