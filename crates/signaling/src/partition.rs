@@ -38,12 +38,10 @@ mod tests {
 
     #[test]
     fn the_hash_is_what_stored_data_was_written_with() {
-        assert_eq!(Partition::of("alice"), Partition(ALICE));
-        assert_eq!(Partition::of("bob"), Partition(BOB));
+        for (name, partition) in [("alice", 244), ("bob", 224), ("", 38), ("é", 59), ("user-1", 197)] {
+            assert_eq!(Partition::of(name), Partition(partition), "{name}");
+        }
     }
-
-    const ALICE: u8 = 0;
-    const BOB: u8 = 0;
 
     #[test]
     fn numbered_names_spread_evenly() {

@@ -1,0 +1,16 @@
+//! The rules of invitations, operation by operation.
+
+mod answer;
+mod busy;
+mod cancel;
+mod glare;
+mod group;
+mod invite;
+mod limits;
+mod modify;
+mod receipt;
+mod repeats;
+mod ring_again;
+mod script;
+mod signal;
+mod timeout;

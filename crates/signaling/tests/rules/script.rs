@@ -1,0 +1,189 @@
+//! A script runs commands against one invitation and says in words everything that follows.
+//!
+//! What a test expects is the whole of it: who hears what, what history says, which lists change, on
+//! which conditions, and what the caller is told. A line that is not expected fails the test.
+
+mod commands;
+mod words;
+
+use ringwire_signaling::guard::{Facts, Role};
+use ringwire_signaling::policy::Busy;
+use ringwire_signaling::{
+    Command, Event, GroupId, Invitation, InvitationId, Invite, Partition, Policy, Refusal, Signal, Step, UnixMillis,
+    UserId, Verdict, step,
+};
+
+pub(crate) use commands::{InviteWords, accept, cancel, invite, modify, reject, signal, timeout};
+
+/// The invitation that every script is about.
+pub(crate) const ID: InvitationId = InvitationId { partition: Partition(7), bits: 42 };
+/// Another one.
+pub(crate) const OTHER: InvitationId = InvitationId { partition: Partition(9), bits: 99 };
+
+pub(crate) fn user(name: &str) -> UserId {
+    UserId::parse(name).expect("a user id")
+}
+
+pub(crate) fn users<const N: usize>(names: [&str; N]) -> Vec<UserId> {
+    names.map(user).to_vec()
+}
+
+pub(crate) fn group(name: &str) -> GroupId {
+    GroupId::parse(name).expect("a group id")
+}
+
+/// One invitation and the world around it.
+#[derive(Default)]
+pub(crate) struct Script {
+    pub(crate) facts: Facts,
+    pub(crate) policy: Policy,
+    state: Option<Invitation>,
+}
+
+/// Anything that can be asked of an invitation that exists or is created.
+pub(crate) enum Asked {
+    Invite(Invite),
+    Command(Command),
+    Signal(Signal),
+}
+
+/// What followed, in words.
+#[must_use]
+pub(crate) struct Told(String);
+
+impl Script {
+    /// A world in which nobody is connected, blocks or is in a group.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// An invitation that was created at 1000.
+    pub(crate) fn ringing(words: InviteWords) -> Self {
+        let mut script = Self::new();
+        script.at(1_000, words).happens();
+        script
+    }
+
+    pub(crate) fn members<const N: usize>(mut self, names: [&str; N]) -> Self {
+        self.facts.members = Some(users(names));
+        self
+    }
+
+    pub(crate) fn online<const N: usize>(mut self, names: [&str; N]) -> Self {
+        self.facts.online = users(names).into_iter().collect();
+        self
+    }
+
+    pub(crate) fn blocking<const N: usize>(mut self, names: [&str; N]) -> Self {
+        self.facts.blocking = users(names).into_iter().collect();
+        self
+    }
+
+    pub(crate) fn pending_elsewhere<const N: usize>(mut self, names: [&str; N]) -> Self {
+        self.facts.ringing = users(names).into_iter().collect();
+        self
+    }
+
+    pub(crate) fn full(mut self, name: &str, role: Role, oldest_timerless: Option<InvitationId>) -> Self {
+        self.facts.full.insert((user(name), role), oldest_timerless);
+        self
+    }
+
+    pub(crate) fn crossed_by(mut self, invitation: InvitationId) -> Self {
+        self.facts.crosses = Some(invitation);
+        self
+    }
+
+    pub(crate) fn rejecting_busy(mut self) -> Self {
+        self.policy.busy = Busy::Reject;
+        self
+    }
+
+    pub(crate) fn state(&self) -> &Invitation {
+        self.state.as_ref().expect("the script created the invitation")
+    }
+
+    /// Asks for something at `now`, commits what it leads to, and says what that was.
+    pub(crate) fn at(&mut self, now: u64, asked: impl Into<Asked>) -> Told {
+        let now = UnixMillis(now);
+        let told = match asked.into() {
+            Asked::Invite(invite) => match &self.state {
+                Some(existing) => step::repeat_of(existing, &invite).map(|reply| words::repeat(&reply)),
+                None => step::invite(&invite, ID, &self.facts, now, &self.policy).map(|step| self.commit(step, now)),
+            },
+            Asked::Command(command) => match step::step(self.state(), &command, now) {
+                Ok(Verdict::Step(step)) => Ok(self.commit(*step, now)),
+                Ok(Verdict::Repeat(reply)) => Ok(words::repeat(&reply)),
+                Err(refusal) => Err(refusal),
+            },
+            Asked::Signal(signal) => step::signal(self.state(), &signal, now).map(|post| {
+                self.check_events(post.notices.iter().map(|notice| &*notice.event), now);
+                words::post(&post)
+            }),
+        };
+        Told(told.unwrap_or_else(|refusal| words::refusal(&refusal)))
+    }
+
+    /// An administrator cancels.
+    pub(crate) fn force_cancel(&mut self, now: u64, reason: &str) -> Told {
+        let now = UnixMillis(now);
+        let told = step::force_cancel(self.state(), &reason.into(), now).map(|step| self.commit(step, now));
+        Told(told.unwrap_or_else(|refusal| words::refusal(&refusal)))
+    }
+
+    /// A device of a user holds the ring.
+    pub(crate) fn receipt(&self, now: u64, by: &str) -> Told {
+        let by = commands::by(by);
+        let device = by.device.expect("a receipt comes from a device");
+        let Some(post) = step::receipt(self.state(), &by.user, &device, UnixMillis(now)) else {
+            return Told("nothing".into());
+        };
+        self.check_events(post.notices.iter().map(|notice| &*notice.event), UnixMillis(now));
+        Told(words::post(&post))
+    }
+
+    /// A device of a user asks for the ring by name.
+    pub(crate) fn ring_again(&self, name: &str, already_sent: bool) -> Result<(), Refusal> {
+        step::ring_again(self.state.as_ref(), &user(name), already_sent)
+    }
+
+    fn commit(&mut self, step: Step, now: UnixMillis) -> String {
+        let version = self.state.as_ref().map_or(1, |state| state.version + 1);
+        assert_eq!(step.next.version, version, "a transition counts one version");
+        assert_eq!((step.operation.version, step.operation.at), (version, now));
+        let told = words::step(&step, now);
+        self.state = Some(step.next);
+        let events = step.notices.iter().map(|notice| &*notice.event).chain(step.broadcast.as_deref());
+        self.check_events(events, now);
+        told
+    }
+
+    /// Every event carries what a UI needs, the same for everybody.
+    fn check_events<'a>(&self, events: impl Iterator<Item = &'a Event>, now: UnixMillis) {
+        let (state, terms) = (self.state(), &self.state().terms);
+        for event in events {
+            assert_eq!((event.invitation, event.version, event.at), (state.id, state.version, now));
+            assert_eq!((&event.inviter, &event.group, event.kind), (&terms.inviter, &terms.group, terms.kind));
+            assert_eq!((event.timeout_s, event.ephemeral), (terms.timeout_s, terms.online_user_only));
+            assert_eq!(event.settled, state.is_settled());
+        }
+    }
+}
+
+impl Told {
+    /// Compares with all that is expected, ignoring indentation.
+    #[track_caller]
+    pub(crate) fn tells(self, expected: &str) {
+        let lines = |text: &str| -> Vec<String> {
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+        };
+        let (told, expected) = (lines(&self.0), lines(expected));
+        assert!(told == expected, "it tells\n  {}\nand not\n  {}", told.join("\n  "), expected.join("\n  "));
+    }
+
+    /// It led to a transition; which is not this test's matter.
+    #[track_caller]
+    pub(crate) fn happens(self) {
+        assert!(self.0.starts_with('v'), "no transition: {}", self.0);
+    }
+}
