@@ -48,7 +48,7 @@ use write::{Job, Write, Written, job};
 use writer::{QUEUE, Reopen, Writer};
 
 /// What an operator may choose about the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Bytes of memory that hold parts of the file.
     pub cache_bytes: usize,
@@ -77,7 +77,7 @@ enum Lane {
         writer: Option<JoinHandle<()>>,
     },
     /// The caller's own thread: nothing in memory blocks, and a simulation stays deterministic.
-    Inline(Mutex<Writer>),
+    Inline(Box<Mutex<Writer>>),
 }
 
 impl Embedded {
@@ -117,7 +117,7 @@ impl Embedded {
         let reopen: Reopen =
             Box::new(move || Err(OpenError::Io { path: place(), reason: "what was in memory is lost".to_owned() }));
         let writer = Writer::new(Arc::clone(&shared), reopen);
-        Ok(Self { shared, lane: Lane::Inline(Mutex::new(writer)) })
+        Ok(Self { shared, lane: Lane::Inline(Box::new(Mutex::new(writer))) })
     }
 
     fn start(

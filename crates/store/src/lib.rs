@@ -13,7 +13,7 @@
 
 pub mod clock;
 pub mod commit;
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod embedded;
 mod error;

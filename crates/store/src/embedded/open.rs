@@ -24,10 +24,10 @@ const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
 
 /// Opens the store at `path`, or creates it if there is no file or an empty one.
 pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<Database, OpenError> {
-    if is_new(path)? {
-        if let Some(database) = create(path, cache_bytes)? {
-            return Ok(database);
-        }
+    if is_new(path)?
+        && let Some(database) = create(path, cache_bytes)?
+    {
+        return Ok(database);
     }
     open_existing(path, cache_bytes)
 }

@@ -2,6 +2,7 @@
 //! and what is kept in memory only.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -24,7 +25,8 @@ pub(super) struct Shared {
     pub(super) clock: Arc<Clock>,
     pub(super) bell: Arc<dyn Doorbell>,
     presence: Mutex<Presence>,
-    acknowledgements: Mutex<BTreeMap<UserId, Position>>,
+    /// How far users acknowledged lives of their inboxes.
+    acknowledgements: Mutex<BTreeMap<(UserId, Epoch), u64>>,
     /// A reader met a failure of the database.
     suspect: AtomicBool,
 }
@@ -71,7 +73,7 @@ impl Shared {
         self.presence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn acknowledgements(&self) -> MutexGuard<'_, BTreeMap<UserId, Position>> {
+    fn acknowledgements(&self) -> MutexGuard<'_, BTreeMap<(UserId, Epoch), u64>> {
         self.acknowledgements.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -79,34 +81,28 @@ impl Shared {
     pub(super) fn acknowledge(&self, user: UserId, position: Position) {
         let mut waiting = self.acknowledgements();
         let room = waiting.len() < ACKNOWLEDGEMENTS;
-        match waiting.get_mut(&user) {
-            Some(known) if known.epoch == position.epoch && known.offset >= position.offset => {}
-            Some(known) => *known = position,
-            None if room => {
-                waiting.insert(user, position);
+        match waiting.entry((user, position.epoch)) {
+            Entry::Occupied(mut known) => *known.get_mut() = position.offset.max(*known.get()),
+            Entry::Vacant(place) if room => {
+                place.insert(position.offset);
             }
-            None => {}
+            Entry::Vacant(_) => {}
         }
     }
 
     /// How far the user acknowledged that life of the inbox, as far as it is not written.
     pub(super) fn acknowledged(&self, user: &UserId, epoch: Epoch) -> u64 {
-        self.acknowledgements().get(user).filter(|position| position.epoch == epoch).map_or(0, |known| known.offset)
+        self.acknowledgements().get(&(user.clone(), epoch)).copied().unwrap_or(0)
     }
 
     /// The acknowledgements to write. They stay until [`Shared::forget_acknowledgements`].
-    pub(super) fn waiting_acknowledgements(&self) -> Vec<(UserId, Position)> {
-        self.acknowledgements().iter().map(|(user, position)| (user.clone(), *position)).collect()
+    pub(super) fn waiting_acknowledgements(&self) -> BTreeMap<(UserId, Epoch), u64> {
+        self.acknowledgements().clone()
     }
 
     /// Drops those that were written, unless they rose meanwhile.
-    pub(super) fn forget_acknowledgements(&self, written: &[(UserId, Position)]) {
-        let mut waiting = self.acknowledgements();
-        for (user, position) in written {
-            if waiting.get(user) == Some(position) {
-                waiting.remove(user);
-            }
-        }
+    pub(super) fn forget_acknowledgements(&self, written: &BTreeMap<(UserId, Epoch), u64>) {
+        self.acknowledgements().retain(|place, offset| written.get(place) != Some(offset));
     }
 
     /// Notes that a read failed, so that the writer looks whether the database still works.

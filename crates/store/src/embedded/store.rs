@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use ringwire_signaling::inbox::{Attachment, Epoch, Position, Snapshot, Stretch};
 use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Origin, Partition, UnixMillis, UserId};
 
+use super::fault::Fault;
+use super::read::Reading;
 use super::{Embedded, commit, groups, inbox, post, relay};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
@@ -55,7 +57,7 @@ impl Store for Embedded {
     }
 
     fn snapshot(&self, user: UserId) -> StoreFuture<'_, Snapshot> {
-        Box::pin(async move { self.with_inbox(user, |reading, user| reading.snapshot(user)).await })
+        Box::pin(async move { self.with_inbox(user, Reading::snapshot).await })
     }
 
     fn acknowledge(&self, user: UserId, position: Position) -> StoreFuture<'_, ()> {
@@ -115,7 +117,7 @@ impl Embedded {
     async fn with_inbox<T, R>(&self, user: UserId, read: R) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        R: Fn(&super::read::Reading, &UserId) -> Result<Option<T>, super::fault::Fault> + Send + Sync + Clone + 'static,
+        R: Fn(&Reading, &UserId) -> Result<Option<T>, Fault> + Send + Sync + Clone + 'static,
     {
         for _ in 0..ATTEMPTS {
             let (reader, reading_user) = (read.clone(), user.clone());

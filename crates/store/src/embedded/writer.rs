@@ -161,8 +161,8 @@ impl Writer {
             return Ok(());
         }
         self.transaction(|write| {
-            for (user, position) in &waiting {
-                match inbox::acknowledge(write, user, position.epoch, position.offset) {
+            for ((user, epoch), offset) in &waiting {
+                match inbox::acknowledge(write, user, *epoch, *offset) {
                     Ok(()) | Err(Fault::Damaged(_)) => {}
                     Err(fault @ Fault::Storage(_)) => return Err(fault),
                 }

@@ -1,0 +1,5 @@
+//! Commits per second on a file.
+
+fn main() {
+    divan::main();
+}

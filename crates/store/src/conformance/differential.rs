@@ -1,0 +1,1 @@
+//! Two stores, the same random operations, and everything they show compared.
