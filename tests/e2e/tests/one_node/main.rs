@@ -5,9 +5,11 @@
 mod answering;
 mod cancelling;
 mod groups;
+mod limits;
 mod listing;
 mod policy;
 mod receipts;
 mod resuming;
+mod sessions;
 mod signals;
 mod timing;

@@ -1,0 +1,173 @@
+//! Connections: hello, devices that replace each other, tokens that expire.
+
+use ringwire_e2e::{Device, Node, Settings, has};
+use serde_json::json;
+
+#[tokio::test]
+async fn hello_says_who_is_connected_and_where() {
+    let node = Node::new().await;
+    let alice = node.connect("alice", "phone").await;
+    has(&alice.hello, json!({ "user": "alice", "resumed": false, "heartbeat_s": 25, "offset": 0 }));
+    for text in ["node", "epoch", "check"] {
+        assert!(alice.hello[text].is_string(), "{text}");
+    }
+    assert!(alice.hello["server_time"].is_u64());
+    has(&alice.snapshot, json!({ "active": [], "missed": [], "more": false }));
+}
+
+#[tokio::test]
+async fn the_token_may_come_in_the_header() {
+    let node = Node::new().await;
+    let token = node.token("alice", None).await;
+    let mut alice = Device::open(&node.url(), Some(&token)).await;
+    let hello = alice.ok("hello", json!({ "device_id": "phone", "platform": "linux" })).await;
+    has(&hello, json!({ "user": "alice" }));
+    alice.expect("session.snapshot").await;
+}
+
+#[tokio::test]
+async fn ping_tells_the_servers_time() {
+    let node = Node::new().await;
+    let mut alice = node.connect("alice", "phone").await;
+    let pong = alice.ok("ping", json!({})).await;
+    let apart = pong["server_time"].as_u64().unwrap().abs_diff(alice.hello["server_time"].as_u64().unwrap());
+    assert!(apart < 10_000);
+}
+
+#[tokio::test]
+async fn the_same_device_again_replaces_its_older_connection() {
+    let node = Node::new().await;
+    let mut older = node.connect("alice", "phone").await;
+    let mut desk = node.connect("alice", "desk").await;
+    let mut newer = node.connect("alice", "phone").await;
+    has(&older.expect("session.closing").await, json!({ "reason": "replaced" }));
+    assert_eq!(older.closed().await, (4100, "replaced".to_owned()));
+    node.nothing_for([&mut desk, &mut newer]).await;
+}
+
+#[tokio::test]
+async fn an_eleventh_device_closes_the_longest_connected_one() {
+    let node = Node::new().await;
+    let mut first = node.connect("alice", "device-0").await;
+    let mut others = Vec::new();
+    for number in 1..11 {
+        others.push(node.connect("alice", &format!("device-{number}")).await);
+    }
+    has(&first.expect("session.closing").await, json!({ "reason": "too_many_devices" }));
+    assert_eq!(first.closed().await.0, 4104);
+    let mut bob = node.connect("bob", "phone").await;
+    bob.ok("invite", json!({ "invitees": ["alice"] })).await;
+    for device in &mut others {
+        device.expect("invitation.received").await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_without_hello_is_closed() {
+    let node = Node::start(Settings::new().with("connection.hello_timeout_s", 1)).await;
+    let mut silent = Device::open(&node.url(), None).await;
+    has(&silent.expect("session.closing").await, json!({ "reason": "hello_timeout" }));
+    assert_eq!(silent.closed().await, (4105, "hello_timeout".to_owned()));
+    // A hello that is refused is none.
+    let mut refused = Device::open(&node.url(), None).await;
+    refused.refused("hello", json!({ "token": "x", "device_id": "phone" }), "unauthenticated").await;
+    refused.expect("session.closing").await;
+    assert_eq!(refused.closed().await.0, 4105);
+}
+
+#[tokio::test]
+async fn hello_twice_is_refused_and_the_session_goes_on() {
+    let node = Node::new().await;
+    let token = node.token("alice", None).await;
+    let mut alice = node.connect("alice", "phone").await;
+    alice.refused("hello", json!({ "token": token, "device_id": "phone" }), "invalid_request").await;
+    node.nothing_for([&mut alice]).await;
+}
+
+#[tokio::test]
+async fn nothing_works_before_hello() {
+    let node = Node::new().await;
+    let mut stranger = Device::open(&node.url(), None).await;
+    for (method, params) in [
+        ("invite", json!({ "invitees": ["bob"] })),
+        ("accept", json!({ "invitation_id": "00-00000000000000000000000000000000" })),
+        ("list_active", json!({})),
+        ("ping", json!({})),
+        ("ack", json!({ "offset": 1 })),
+        ("refresh_token", json!({ "token": "x" })),
+    ] {
+        stranger.refused(method, params, "unauthenticated").await;
+    }
+    stranger.greet(&node.token("alice", None).await, "phone").await;
+    node.nothing_for([&mut stranger]).await;
+}
+
+#[tokio::test]
+async fn an_expiring_token_is_announced_and_then_ends_the_connection() {
+    let settings = Settings::new().with("connection.token_warning_s", 1).with("connection.token_grace_s", 1);
+    let node = Node::start(settings).await;
+    let token = node.token_with("alice", &["--ttl", "3s"]).await;
+    let mut alice = Device::open(&node.url(), None).await;
+    alice.greet(&token, "phone").await;
+    let warning = alice.expect("session.closing").await;
+    has(&warning, json!({ "reason": "token_expired" }));
+    assert!(warning["closes_at"].is_u64());
+    alice.ok("ping", json!({})).await;
+    let closing = alice.expect("session.closing").await;
+    has(&closing, json!({ "reason": "token_expired" }));
+    assert_eq!(closing.get("closes_at"), None);
+    assert_eq!(alice.closed().await, (4102, "token_expired".to_owned()));
+}
+
+#[tokio::test]
+async fn a_token_that_has_expired_only_serves_to_be_refreshed() {
+    let settings = Settings::new().with("connection.token_warning_s", 0).with("connection.token_grace_s", 60);
+    let node = Node::start(settings).await;
+    let token = node.token_with("alice", &["--ttl", "1s"]).await;
+    let mut alice = Device::open(&node.url(), None).await;
+    alice.greet(&token, "phone").await;
+    // With no warning before it, the announcement comes when the token expires.
+    alice.expect("session.closing").await;
+    alice.refused("ping", json!({}), "unauthenticated").await;
+    let other = node.token("bob", None).await;
+    alice.refused("refresh_token", json!({ "token": other }), "forbidden").await;
+    alice.refused("refresh_token", json!({ "token": token }), "unauthenticated").await;
+    let fresh = node.token("alice", None).await;
+    let refreshed = alice.ok("refresh_token", json!({ "token": fresh })).await;
+    assert!(refreshed["expires_at"].as_u64().unwrap() > alice.hello["server_time"].as_u64().unwrap() + 3_600_000);
+    alice.ok("ping", json!({})).await;
+    node.nothing_for([&mut alice]).await;
+}
+
+#[tokio::test]
+async fn a_connection_whose_token_was_refreshed_outlives_the_first_one() {
+    let settings = Settings::new().with("connection.token_warning_s", 1).with("connection.token_grace_s", 0);
+    let node = Node::start(settings).await;
+    let mut alice = Device::open(&node.url(), None).await;
+    alice.greet(&node.token_with("alice", &["--ttl", "2s"]).await, "phone").await;
+    let mut bob = Device::open(&node.url(), None).await;
+    bob.greet(&node.token_with("bob", &["--ttl", "3s"]).await, "phone").await;
+    alice.expect("session.closing").await;
+    alice.ok("refresh_token", json!({ "token": node.token("alice", None).await })).await;
+    // Bob's token outlived alice's first one.
+    bob.expect("session.closing").await;
+    bob.expect("session.closing").await;
+    assert_eq!(bob.closed().await.0, 4102);
+    node.nothing_for([&mut alice]).await;
+}
+
+#[tokio::test]
+async fn a_client_that_answers_no_ping_is_dropped() {
+    let settings = Settings::new().with("connection.heartbeat_s", 1).with("connection.pong_timeout_s", 1);
+    let node = Node::start(settings).await;
+    let mut alice = node.connect("alice", "phone").await;
+    // Bob reads nothing, and so answers nothing.
+    let mut bob = node.connect("bob", "phone").await;
+    ringwire_e2e::until("bob to be dropped", async || {
+        alice.ok("ping", json!({})).await;
+        (node.metric("ringwire_connections").await < 1.5).then_some(())
+    })
+    .await;
+    assert_eq!(bob.closed().await.0, 1000);
+    alice.ok("ping", json!({})).await;
+}
