@@ -163,7 +163,7 @@ fn open_store(config: &Config, clock: &Arc<Clock>, bell: Arc<dyn Doorbell>) -> R
             std::fs::create_dir_all(directory)
                 .map_err(|source| StartError::Directory { path: directory.display().to_string(), source })?;
             let settings = ringwire_store::embedded::Settings { cache_bytes: config.store.cache_mib << 20 };
-            Ok(Arc::new(Embedded::open(&directory.join("store.redb"), clock, bell, settings)?))
+            Ok(Arc::new(Embedded::open(directory.join("store.redb"), clock, bell, settings)?))
         }
     }
 }

@@ -43,20 +43,17 @@ pub(crate) struct Measured {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
-    let pairs: Vec<(String, String)> = arguments
-        .tokens
-        .chunks_exact(2)
-        .map(|pair| (pair[0].clone(), pair[1].clone()))
-        .collect();
+    let pairs: Vec<(String, String)> =
+        arguments.tokens.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
     if pairs.is_empty() || arguments.tokens.len() % 2 != 0 {
         return Err("--tokens needs an even number of tokens".into());
     }
     let rate = (arguments.rate > 0).then(|| f64::from(arguments.rate) / pairs_f64(pairs.len()));
     let length = Duration::from_secs(arguments.seconds);
     let started = Instant::now();
-    let runs = pairs.iter().map(|(inviter, invitee)| {
-        pair::run(&arguments.url, inviter, invitee, arguments.window, rate, length)
-    });
+    let runs = pairs
+        .iter()
+        .map(|(inviter, invitee)| pair::run(&arguments.url, inviter, invitee, arguments.window, rate, length));
     let mut total = Measured::default();
     for measured in futures_util::future::try_join_all(runs).await? {
         total.rings.merge(measured.rings);
