@@ -74,6 +74,13 @@ impl Client {
         &self.device
     }
 
+    /// The invitation that was sent in the other direction while this one was active, for both of the
+    /// two, as far as this client has heard of both. Clients that merge such a pair keep the smaller id.
+    #[must_use]
+    pub fn crosses(&self, invitation: InvitationId) -> Option<InvitationId> {
+        self.shared.glare.other(invitation)
+    }
+
     /// Why the client has ended, if it has.
     #[must_use]
     pub fn end_reason(&self) -> Option<&DisconnectReason> {
@@ -90,7 +97,9 @@ impl Client {
         let note: Note<InviteResult> = Arc::new(move |result, reader| {
             reader.invited(result.invitation_id, result.failed.len() < invitees);
         });
-        self.call("invite", &params, Some(note)).await
+        let result = self.call("invite", &params, Some(note)).await?;
+        self.shared.glare.note(result.invitation_id, result.crosses);
+        Ok(result)
     }
 
     /// Withdraws an invitation, or a part of it.

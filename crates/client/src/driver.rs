@@ -20,6 +20,7 @@ use crate::ack::Acks;
 use crate::backoff::{Backoff, Reconnect};
 use crate::error::{ClientError, DisconnectReason};
 use crate::event::Event;
+use crate::glare::Glare;
 use crate::reader::Reader;
 use crate::request::{Request, Requests};
 use crate::socket::{self, Socket};
@@ -49,6 +50,7 @@ pub(crate) enum Command {
 /// What the handles may know without asking.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
+    pub(crate) glare: Arc<Glare>,
     pub(crate) user: OnceLock<UserId>,
     pub(crate) ended: OnceLock<DisconnectReason>,
 }
@@ -84,7 +86,7 @@ impl Driver {
         first: Option<First>,
     ) -> Self {
         Self {
-            reader: Reader::new(options.device.clone(), options.resume),
+            reader: Reader::new(options.device.clone(), options.resume, Arc::clone(&shared.glare)),
             acks: Acks::new(options.automatic_acks),
             backoff: Backoff::new(options.reconnect),
             options,
@@ -171,7 +173,8 @@ impl Driver {
             };
             (Some(token), connected)
         };
-        let attempt = timeout(self.options.connect_timeout, attempt);
+        // Boxed, because what a handshake needs, above all with TLS, is not needed afterwards.
+        let attempt = Box::pin(timeout(self.options.connect_timeout, attempt));
         match self.meanwhile(attempt).await? {
             Ok((token, connected)) => {
                 self.last_token = token.or_else(|| self.last_token.take());

@@ -26,10 +26,13 @@ mod client;
 mod driver;
 mod error;
 mod event;
+mod glare;
 pub mod raw;
 mod reader;
 mod request;
 mod socket;
+#[cfg(feature = "tls")]
+mod tls;
 mod token;
 
 pub use backoff::Reconnect;

@@ -9,12 +9,14 @@ mod known;
 mod tests;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use ringwire_signaling::apply::{Applied, Bearing, Decision};
 use ringwire_signaling::{DeviceId, InvitationId, Position, UserId};
 use ringwire_wire::view::{EventView, HelloResult, InvitationView, SnapshotView};
 
 use crate::event::Event;
+use crate::glare::Glare;
 use known::Known;
 
 /// Events that are held while a backlog comes in. The server keeps fewer in an inbox.
@@ -55,6 +57,7 @@ struct Backlog {
 pub(crate) struct Reader {
     device: DeviceId,
     user: Option<UserId>,
+    glare: Arc<Glare>,
     applied: Applied,
     /// Where to resume.
     position: Option<Position>,
@@ -71,7 +74,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn new(device: DeviceId, resume: Option<Position>) -> Self {
+    pub(crate) fn new(device: DeviceId, resume: Option<Position>, glare: Arc<Glare>) -> Self {
         let mut applied = Applied::default();
         if let Some(position) = resume {
             applied.starts_at(position.epoch, position.offset);
@@ -79,6 +82,7 @@ impl Reader {
         Self {
             device,
             user: None,
+            glare,
             applied,
             position: resume,
             backlog: None,
@@ -207,6 +211,7 @@ impl Reader {
         if stale {
             return;
         }
+        self.glare.note(view.invitation_id, view.crosses);
         self.note_event(&view);
         let own = view.device_id.as_ref() == Some(&self.device)
             && self.own.contains(&(view.invitation_id, view.version))
@@ -263,6 +268,7 @@ impl Reader {
     }
 
     fn note_state(&mut self, state: &InvitationView) {
+        self.glare.note(state.invitation_id, state.crosses);
         let took_part = state.invitees.iter().any(|invitee| self.user.as_ref() == Some(&invitee.user));
         if state.is_settled() || (took_part && !self.is_pending_in(state)) {
             self.ended(state.invitation_id);

@@ -16,12 +16,14 @@ use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::error::{ClientError, DisconnectReason};
 
 /// The largest frame that a server may send: a snapshot of 114 invitations with all they may hold.
 const FRAME_BYTES: usize = 16 * 1024 * 1024;
+/// Memory that each connection reads into; the default would be 128 KiB.
+const READ_BUFFER_BYTES: usize = 8 * 1024;
 /// How long one frame may take to reach the kernel.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long saying goodbye may take.
@@ -76,9 +78,22 @@ pub(crate) fn handshake(url: &str, token: Option<&Token>) -> Result<Request, Cli
 }
 
 pub(crate) async fn open(request: Request) -> Result<Stream, DisconnectReason> {
-    let config = WebSocketConfig::default().max_message_size(Some(FRAME_BYTES)).max_frame_size(Some(FRAME_BYTES));
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .max_message_size(Some(FRAME_BYTES))
+        .max_frame_size(Some(FRAME_BYTES));
     let no_delay = true;
-    let (stream, _) = connect_async_with_config(request, Some(config), no_delay).await.map_err(refusal)?;
+    #[cfg(feature = "tls")]
+    let connected = {
+        let connector = match request.uri().scheme_str() {
+            Some("wss") => Some(crate::tls::connector().map_err(|error| lost(&error))?),
+            Some(_) | None => None,
+        };
+        tokio_tungstenite::connect_async_tls_with_config(request, Some(config), no_delay, connector).await
+    };
+    #[cfg(not(feature = "tls"))]
+    let connected = tokio_tungstenite::connect_async_with_config(request, Some(config), no_delay).await;
+    let (stream, _) = connected.map_err(refusal)?;
     Ok(stream)
 }
 
@@ -212,6 +227,21 @@ mod tests {
         for url in ["", "localhost", "http://localhost", "ws://"] {
             assert!(matches!(handshake(url, None), Err(ClientError::Invalid(_))), "{url}");
         }
+    }
+
+    #[cfg(feature = "tls")]
+    #[tokio::test]
+    async fn a_server_without_tls_is_no_server_for_wss() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("wss://{}", listener.local_addr().unwrap());
+        let serve = async {
+            use tokio::io::AsyncWriteExt;
+            let (mut socket, _) = listener.accept().await.unwrap();
+            socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            socket
+        };
+        let (opened, _) = tokio::join!(open(handshake(&url, None).unwrap()), serve);
+        assert!(matches!(opened, Err(DisconnectReason::Lost(_))));
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn user(name: &str) -> UserId {
 
 /// A reader for bob's phone.
 fn reader(resume: Option<Position>) -> Reader {
-    Reader::new(DeviceId::parse("phone").unwrap(), resume)
+    Reader::new(DeviceId::parse("phone").unwrap(), resume, Arc::default())
 }
 
 fn hello(end: u64, resumed: bool) -> HelloResult {
