@@ -1,5 +1,6 @@
 //! The public HTTP interface under `/v1`: the same operations for servers and scripts.
 
+mod body;
 mod groups;
 mod invitations;
 pub(crate) mod problem;

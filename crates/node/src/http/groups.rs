@@ -6,6 +6,7 @@ use ringwire_wire::body::parse_body;
 use ringwire_wire::error::ErrorBody;
 use ringwire_wire::params::GroupParams;
 
+use super::body::Body;
 use super::problem::HttpError;
 use super::who::Caller;
 use crate::service::Service;
@@ -18,7 +19,7 @@ pub(super) async fn put(
     caller: Caller,
     shared: web::Data<Shared>,
     path: web::Path<String>,
-    body: web::Bytes,
+    Body(body): Body,
 ) -> Response {
     let (service, group) = (allowed(&caller, shared)?, group(&path)?);
     let params: GroupParams = parse_body(&body)?;

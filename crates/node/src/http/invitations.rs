@@ -9,6 +9,7 @@ use ringwire_wire::params::{
 };
 use ringwire_wire::view::ReplyView;
 
+use super::body::Body;
 use super::problem::HttpError;
 use super::who::{Caller, idempotency_key};
 use crate::service::{Service, by};
@@ -21,7 +22,7 @@ pub(super) async fn invite(
     caller: Caller,
     shared: web::Data<Shared>,
     request: HttpRequest,
-    body: web::Bytes,
+    Body(body): Body,
 ) -> Response {
     let HttpBody { acting_for, device, mut params } = parse_http_body::<InviteParams>(&body, None)?;
     params.request_id = key(&request, params.request_id)?;
@@ -36,7 +37,7 @@ pub(super) async fn act(
     shared: web::Data<Shared>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    body: web::Bytes,
+    Body(body): Body,
 ) -> Response {
     let (id, operation) = path.into_inner();
     let id = invitation(&id)?;

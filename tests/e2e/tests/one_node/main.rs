@@ -5,8 +5,10 @@
 mod answering;
 mod cancelling;
 mod groups;
+mod http;
 mod limits;
 mod listing;
+mod operators;
 mod policy;
 mod receipts;
 mod resuming;

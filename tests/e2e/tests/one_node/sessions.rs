@@ -143,12 +143,13 @@ async fn a_token_that_has_expired_only_serves_to_be_refreshed() {
 async fn a_connection_whose_token_was_refreshed_outlives_the_first_one() {
     let settings = Settings::new().with("connection.token_warning_s", 1).with("connection.token_grace_s", 0);
     let node = Node::start(settings).await;
+    let fresh = node.token("alice", None).await;
     let mut alice = Device::open(&node.url(), None).await;
     alice.greet(&node.token_with("alice", &["--ttl", "2s"]).await, "phone").await;
     let mut bob = Device::open(&node.url(), None).await;
     bob.greet(&node.token_with("bob", &["--ttl", "3s"]).await, "phone").await;
     alice.expect("session.closing").await;
-    alice.ok("refresh_token", json!({ "token": node.token("alice", None).await })).await;
+    alice.ok("refresh_token", json!({ "token": fresh })).await;
     // Bob's token outlived alice's first one.
     bob.expect("session.closing").await;
     bob.expect("session.closing").await;
