@@ -16,11 +16,9 @@ pub(crate) fn line(event: &Event, me: &UserId) -> Option<String> {
         Event::AnsweredElsewhere(view) => {
             format!("{} {}{}", you_on(view), view.outcome.as_deref().unwrap_or("answered"), because(view))
         }
-        Event::Cancelled(view) if view.inviter == *me => {
-            format!("cancelled for {}{}", everybody(view, me), because(view))
-        }
         Event::Cancelled(view) => {
-            format!("{} hung up on {}{}{}", view.inviter, everybody(view, me), because(view), said(view))
+            let by = named(&view.inviter, me);
+            format!("{by} cancelled{}{}{}", for_others(view, me), because(view), said(view))
         }
         Event::TimedOut(view) => format!("{} did not answer {} in time", everybody(view, me), named(&view.inviter, me)),
         Event::Modified(view) => format!("{} changed the invitation{}", named(&view.inviter, me), said(view)),
@@ -31,6 +29,8 @@ pub(crate) fn line(event: &Event, me: &UserId) -> Option<String> {
         Event::Snapshot(snapshot) => return summary(snapshot),
         Event::State(state) => format!("the invitation by {} is {}", named(&state.inviter, me), outcome(state)),
         Event::Gone { .. } => "the invitation is no more to be found".to_owned(),
+        // It is closed at once, and that is said next.
+        Event::Closing(closing) if closing.closes_at.is_none() => return None,
         Event::Closing(closing) => format!("the server will close this connection: {}", closing.reason),
         Event::Connected { resumed: true, .. } => "connected again".to_owned(),
         Event::Connected { hello, .. } => format!("connected as {}", hello.user),
@@ -108,6 +108,14 @@ fn named<'a>(user: &'a UserId, me: &UserId) -> &'a str {
 fn everybody(view: &EventView<'_>, me: &UserId) -> String {
     let users = view.invitees.as_deref().unwrap_or_default();
     users.iter().map(|user| named(user, me)).collect::<Vec<_>>().join(", ")
+}
+
+/// For whom, unless it is clear.
+fn for_others(view: &EventView<'_>, me: &UserId) -> String {
+    match view.invitees.as_deref() {
+        Some([only]) if only == me => String::new(),
+        Some(_) | None => format!(" for {}", everybody(view, me)),
+    }
 }
 
 fn list(users: Option<&[UserId]>) -> String {
