@@ -211,6 +211,6 @@ impl Drop for Embedded {
                 let _ = writer.join();
             }
         }
-        drop(self.shared.replace_database(None));
+        self.shared.close();
     }
 }

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ringwire_signaling::UserId;
@@ -43,6 +44,7 @@ pub trait Time: Send + Sync {
 #[derive(Debug, Default)]
 pub struct Recorder {
     rings: Mutex<Vec<Vec<Delivery>>>,
+    interruptions: AtomicUsize,
 }
 
 impl Recorder {
@@ -66,6 +68,11 @@ impl Recorder {
         heard
     }
 
+    /// How often the store said that rings may have been lost.
+    pub fn interruptions(&self) -> usize {
+        self.interruptions.load(Ordering::SeqCst)
+    }
+
     /// Forgets what rang.
     pub fn clear(&self) {
         self.rings.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -77,5 +84,7 @@ impl Doorbell for Recorder {
         self.rings.lock().unwrap_or_else(PoisonError::into_inner).push(deliveries);
     }
 
-    fn interrupted(&self) {}
+    fn interrupted(&self) {
+        self.interruptions.fetch_add(1, Ordering::SeqCst);
+    }
 }

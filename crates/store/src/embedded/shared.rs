@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -57,9 +58,17 @@ impl Shared {
         self.with_database(|database| Ok(database.begin_write()?))
     }
 
-    /// Takes the database away, or brings it back. Returns the one that was there.
-    pub(super) fn replace_database(&self, database: Option<Database>) -> Option<Database> {
-        std::mem::replace(&mut *self.database.write().unwrap_or_else(PoisonError::into_inner), database)
+    /// Brings the database back.
+    pub(super) fn open(&self, database: Database) {
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = Some(database);
+    }
+
+    /// Takes the database away and closes it. That writes, maybe to a disk that just failed or over
+    /// damaged pages; whatever comes of that is of no interest, because everything that was
+    /// acknowledged is durable.
+    pub(super) fn close(&self) {
+        let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(catch_unwind(AssertUnwindSafe(|| drop(database))));
     }
 
     /// The store's time.

@@ -200,7 +200,7 @@ impl Writer {
             Err(_) => "the database panicked".to_owned(),
         };
         tracing::warn!(what, reason, "the database failed and is closed until it works again");
-        self.close();
+        self.shared.close();
         let retry_at = Instant::now() + REOPEN_FIRST;
         self.down = Some(Down { reason: reason.clone(), retry_at, pause: REOPEN_FIRST });
         Err(reason)
@@ -211,12 +211,6 @@ impl Writer {
         let _ = self.guarded(what, work);
     }
 
-    /// Closing writes to the disk that just failed; whatever comes of that is of no interest.
-    fn close(&mut self) {
-        let database = self.shared.replace_database(None);
-        drop(catch_unwind(AssertUnwindSafe(|| drop(database))));
-    }
-
     fn open_again_if_due(&mut self) {
         let Some(down) = &mut self.down else { return };
         if Instant::now() < down.retry_at {
@@ -224,7 +218,7 @@ impl Writer {
         }
         match (self.reopen)() {
             Ok(database) => {
-                self.shared.replace_database(Some(database));
+                self.shared.open(database);
                 self.down = None;
                 tracing::warn!("the database works again");
                 // The failed batch may have become durable all the same, and then nobody rang.

@@ -1,44 +1,26 @@
-//! Stores to test, and directories for them.
+//! Stores to test.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::ReadableTableMetadata;
-use redb::TableHandle;
+use redb::{ReadableTableMetadata, TableHandle};
 use ringwire_signaling::UnixMillis;
+use tempfile::TempDir;
 
 use crate::clock::Clock;
 use crate::conformance::fixture::{Fixture, Recorder, Time, Wait};
-use crate::embedded::{Embedded, Settings, tables};
-
-/// A directory that goes with its owner.
-pub(super) struct Directory(PathBuf);
-
-impl Directory {
-    pub(super) fn new() -> Self {
-        let name = format!("ringwire-store-{:016x}", getrandom::u64().unwrap());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    pub(super) fn file(&self) -> PathBuf {
-        self.0.join("store.redb")
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use crate::embedded::{Embedded, Settings, open, tables};
+use crate::error::OpenError;
 
 /// A time at which tests begin.
 pub(super) const START: UnixMillis = UnixMillis(1_800_000_000_000);
+/// A cache that a test's data exceeds, so that reads reach the disk.
+pub(super) const NO_CACHE: usize = 0;
+
+/// The place of a store in a directory.
+pub(super) fn path_in(directory: &TempDir) -> PathBuf {
+    directory.path().join("store.redb")
+}
 
 struct Moved(Arc<Embedded>);
 
@@ -61,23 +43,44 @@ pub(super) fn leftovers(store: &Embedded) -> Vec<String> {
     tables::ALL.into_iter().filter(filled).map(|name| name.name().to_owned()).collect()
 }
 
-fn fixture(store: Embedded, clock: Arc<Clock>, bell: Arc<Recorder>, directory: Option<Directory>) -> Fixture {
-    let store = Arc::new(store);
-    Fixture { time: Box::new(Moved(Arc::clone(&store))), store, clock, bell, keep: Box::new(directory) }
+/// Makes a fixture of a store whose clock stands at [`START`].
+pub(super) fn fixture(
+    keep: Option<TempDir>,
+    open: impl FnOnce(Arc<Clock>, Arc<Recorder>) -> Result<Embedded, OpenError>,
+) -> Fixture {
+    let (clock, bell) = (Arc::new(Clock::manual(START)), Arc::new(Recorder::default()));
+    let store = Arc::new(open(Arc::clone(&clock), Arc::clone(&bell)).unwrap());
+    Fixture { time: Box::new(Moved(Arc::clone(&store))), store, clock, bell, keep: Box::new(keep) }
+}
+
+/// A store in the file at `path`.
+pub(super) fn at(path: &Path) -> Fixture {
+    fixture(None, |clock, bell| Embedded::open(path, clock, bell, Settings::default()))
 }
 
 /// A new store in a file.
 pub(super) async fn file() -> Fixture {
-    let (clock, bell) = (Arc::new(Clock::manual(START)), Arc::new(Recorder::default()));
-    let directory = Directory::new();
-    let store =
-        Embedded::open(directory.file(), Arc::clone(&clock), Arc::clone(&bell) as _, Settings::default()).unwrap();
-    std::future::ready(fixture(store, clock, bell, Some(directory))).await
+    let directory = tempfile::tempdir().unwrap();
+    let path = path_in(&directory);
+    let store = fixture(Some(directory), |clock, bell| Embedded::open(path, clock, bell, Settings::default()));
+    std::future::ready(store).await
 }
 
 /// A new store in memory.
 pub(super) async fn memory() -> Fixture {
-    let (clock, bell) = (Arc::new(Clock::manual(START)), Arc::new(Recorder::default()));
-    let store = Embedded::in_memory(Arc::clone(&clock), Arc::clone(&bell) as _).unwrap();
-    std::future::ready(fixture(store, clock, bell, None)).await
+    std::future::ready(fixture(None, |clock, bell| Embedded::in_memory(clock, bell))).await
+}
+
+/// A store on a disk of the test's own making.
+pub(super) fn on(disk: &super::disk::Disk, cache_bytes: usize) -> Fixture {
+    let disk = disk.clone();
+    fixture(None, |clock, bell| {
+        let place = Path::new("disk");
+        if disk.is_blank() {
+            let database = redb::Builder::new().create_with_backend(disk.open()).unwrap();
+            open::initialize(&database).unwrap();
+        }
+        let open = move || open::open_backend(place, disk.open(), cache_bytes);
+        Embedded::start(open()?, Box::new(open), clock, bell)
+    })
 }
