@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
 
 mod answering;
+mod bad_input;
 mod cancelling;
+mod files;
 mod groups;
 mod http;
 mod limits;
