@@ -10,7 +10,7 @@ use divan::counter::ItemsCount;
 use ringwire_signaling::inbox::Delivery;
 use ringwire_store::clock::Clock;
 use ringwire_store::conformance::driver::{accept, invite};
-use ringwire_store::conformance::fixture::{Recorder, Time, Wait};
+use ringwire_store::conformance::fixture::{Control, Recorder, Wait};
 use ringwire_store::conformance::{Driver, Fixture};
 use ringwire_store::embedded::Settings;
 use ringwire_store::{Doorbell, Embedded};
@@ -38,7 +38,7 @@ impl Doorbell for Silence {
 /// Time that passes by itself.
 struct ByItself;
 
-impl Time for ByItself {
+impl Control for ByItself {
     fn pass(&self, _milliseconds: u64) -> Wait<'_, ()> {
         Box::pin(async {})
     }
@@ -57,10 +57,10 @@ fn directory() -> PathBuf {
 
 async fn committer(fixture: Arc<Fixture>, number: usize) {
     let driver = Driver::new(&fixture);
-    let (inviter, invitee) = (format!("inviter-{number}"), format!("invitee-{number}"));
+    let (from, to) = (format!("inviter-{number}"), format!("invitee-{number}"));
     for _ in 0..ROUND {
-        let created = driver.invite(&invite(&inviter, &[&invitee])).await;
-        driver.act(created.id, &accept(&invitee)).await;
+        let created = driver.invite(&invite(&from, &[&to])).await;
+        driver.act(created.id, &accept(&to)).await;
     }
 }
 
@@ -75,7 +75,7 @@ fn invite_and_accept(bencher: Bencher, committers: usize) {
         store: Arc::new(store),
         clock,
         bell: Arc::new(Recorder::default()),
-        time: Box::new(ByItself),
+        control: Box::new(ByItself),
         keep: Box::new(()),
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");

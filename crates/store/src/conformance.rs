@@ -2,7 +2,7 @@
 //!
 //! A case is an async function that gets a [`Fixture`] of its own and panics when the store breaks
 //! the contract. [`conformance_tests!`](crate::conformance_tests) makes a test of each. The cases
-//! drive stores with what the rules say, through [`Driver`](driver::Driver), and never look inside.
+//! drive stores with what the rules say, through [`Driver`], and never look inside.
 
 // A case says what it expects by panicking.
 #![allow(clippy::unwrap_used)]

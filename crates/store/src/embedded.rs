@@ -30,6 +30,8 @@ mod tests;
 mod write;
 mod writer;
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -171,7 +173,7 @@ impl Embedded {
             }
             Lane::Inline(writer) => {
                 let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-                writer.perform(vec![job]);
+                writer.perform(VecDeque::from([job]));
                 writer.tend();
                 Ok(())
             }
@@ -193,12 +195,23 @@ impl Embedded {
         };
         match &self.lane {
             Lane::Threads { .. } => Box::pin(async move {
-                // A damaged file can make redb panic.
-                let panicked = |_| Err(StoreError::Damaged("the database file".to_owned()));
-                tokio::task::spawn_blocking(work).await.unwrap_or_else(panicked)
+                tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+                    // A damaged file can make redb panic. Otherwise the runtime is shutting down.
+                    Err(if error.is_panic() {
+                        StoreError::Damaged("the database file".to_owned())
+                    } else {
+                        StoreError::Unavailable(error.to_string())
+                    })
+                })
             }),
             Lane::Inline(_) => Box::pin(async move { work() }),
         }
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Embedded").finish_non_exhaustive()
     }
 }
 

@@ -39,9 +39,13 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 pub trait Store: Send + Sync + 'static {
     /// Commits a transition, all of it or nothing: record, operation, deadline, inbox entries, lists
     /// of active invitations, history, audience outbox.
+    ///
+    /// Decides in this order: the same attempt again, staleness and `not_before`, the state it was
+    /// built on, guards. A record whose retention has passed counts as absent.
     fn commit(&self, commit: Commit) -> StoreFuture<'_, CommitOutcome>;
 
-    /// Appends to inboxes without a transition, at most once if the post says so.
+    /// Appends to inboxes without a transition, at most once if the post says so. Does not ask
+    /// whether the invitation exists.
     fn post(&self, post: PostCommit) -> StoreFuture<'_, PostOutcome>;
 
     /// Reads an invitation; `None` when there is none, or its retention has passed.
@@ -51,14 +55,16 @@ pub trait Store: Send + Sync + 'static {
     fn detail(&self, id: InvitationId) -> StoreFuture<'_, Option<Detail>>;
 
     /// Serves the next batch of the audience of an invitation's oldest unserved broadcast. Returns
-    /// whether there is more to serve.
+    /// whether there is more to serve. Until all is served it is due, from about two seconds after
+    /// the commit on, so that whoever committed it goes first.
     fn relay(&self, id: InvitationId) -> StoreFuture<'_, bool>;
 
     /// What is due up to `until` in those partitions, earliest first, at most `limit`. It stays due
     /// until a commit clears it or a relay has served it.
     fn due(&self, partitions: Vec<Partition>, until: UnixMillis, limit: usize) -> StoreFuture<'_, Vec<Due>>;
 
-    /// Registers a device as connected and says how it goes on.
+    /// Registers a device as connected and says how it goes on. What is committed after the answer
+    /// was read has an offset above its position.
     fn attach(&self, attach: Attach) -> StoreFuture<'_, Attachment>;
 
     /// Registers that a connection ended, unless the device has a newer one.
@@ -74,7 +80,8 @@ pub trait Store: Send + Sync + 'static {
     /// epochs are ignored. Need not be durable.
     fn acknowledge(&self, user: UserId, position: Position) -> StoreFuture<'_, ()>;
 
-    /// Gives the inbox a new epoch if it still has the `expected` one.
+    /// Gives the inbox a new epoch if it still has the `expected` one. Its entries go; offsets, what
+    /// was missed and what was acknowledged go on.
     fn replace_epoch(&self, user: UserId, expected: Epoch) -> StoreFuture<'_, ()>;
 
     /// Which of these users have a live connection anywhere.

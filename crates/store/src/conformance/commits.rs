@@ -96,7 +96,7 @@ pub async fn the_same_attempt_twice_is_committed_once(fixture: &Fixture) {
     assert_eq!(driver.send(Commit { sent_at, ..answer }).await, CommitOutcome::Committed);
     assert_eq!(driver.events("ann").await, ["invitation.sent", "invitation.accepted"]);
     assert_eq!(driver.events("bob").await, ["invitation.received", "invitation.answered_elsewhere"]);
-    assert_eq!(fixture.bell.heard_by(&user("bob")).len(), 2);
+    assert_eq!(fixture.heard_by(&user("bob")).await.len(), 2);
     assert_eq!(fixture.store.detail(id).await.unwrap().unwrap().operations.len(), 2);
 }
 
@@ -153,7 +153,7 @@ pub async fn a_refused_commit_leaves_nothing(fixture: &Fixture) {
     }
     let conversation = crate::Conversation::Group(super::driver::group("team"));
     assert!(fixture.store.history(conversation, None, 10).await.unwrap().messages.is_empty());
-    assert!(fixture.bell.rings().is_empty());
+    assert!(fixture.rings().await.is_empty());
 }
 
 /// Answers, a cancellation and a change at the same moment: exactly one of them happened.

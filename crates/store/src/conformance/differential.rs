@@ -301,8 +301,8 @@ impl Play<'_> {
         } else {
             [1, 500, 2_000, 15_000][self.dice.below(4)]
         };
-        self.one.time.pass(milliseconds).await;
-        self.other.time.pass(milliseconds).await;
+        self.one.control.pass(milliseconds).await;
+        self.other.control.pass(milliseconds).await;
         self.note(format!("{milliseconds} ms pass"));
     }
 

@@ -133,7 +133,7 @@ impl<'a> Driver<'a> {
 
     /// Lets time pass.
     pub async fn pass(&self, milliseconds: u64) {
-        self.fixture.time.pass(milliseconds).await;
+        self.fixture.control.pass(milliseconds).await;
     }
 
     /// A new id in the inviter's partition.

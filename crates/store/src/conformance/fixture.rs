@@ -24,16 +24,51 @@ pub struct Fixture {
     pub clock: Arc<Clock>,
     /// What the store rang.
     pub bell: Arc<Recorder>,
-    /// How time passes.
-    pub time: Box<dyn Time>,
+    /// What else a test can do to it.
+    pub control: Box<dyn Control>,
     /// What must live as long as the store, such as a directory.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
-/// How time passes for a store.
-pub trait Time: Send + Sync {
+impl Fixture {
+    /// Everything that rang so far, one list per ring.
+    pub async fn rings(&self) -> Vec<Vec<Delivery>> {
+        self.control.quiet().await;
+        self.bell.rings()
+    }
+
+    /// What rang for a user, in order.
+    pub async fn heard_by(&self, user: &UserId) -> Vec<Entry> {
+        let rings = self.rings().await;
+        rings.into_iter().flatten().filter(|delivery| delivery.user == *user).map(|delivery| delivery.entry).collect()
+    }
+
+    /// What rang, by user, in order.
+    pub async fn heard(&self) -> BTreeMap<UserId, Vec<Entry>> {
+        let mut heard: BTreeMap<UserId, Vec<Entry>> = BTreeMap::new();
+        for delivery in self.rings().await.into_iter().flatten() {
+            heard.entry(delivery.user).or_default().push(delivery.entry);
+        }
+        heard
+    }
+
+    /// Forgets what rang.
+    pub async fn forget_rings(&self) {
+        self.control.quiet().await;
+        self.bell.clear();
+    }
+}
+
+/// What a test can do to a store from outside.
+pub trait Control: Send + Sync {
     /// Lets that much time pass, and then whatever has expired go.
     fn pass(&self, milliseconds: u64) -> Wait<'_, ()>;
+
+    /// Waits until everything that was committed has rung. Nothing to wait for where that happens
+    /// before the commit is answered.
+    fn quiet(&self) -> Wait<'_, ()> {
+        Box::pin(async {})
+    }
 
     /// The names of what the store still holds, as far as it can be known. A store that is empty
     /// has none.
@@ -51,21 +86,6 @@ impl Recorder {
     /// Everything that rang so far, one list per ring.
     pub fn rings(&self) -> Vec<Vec<Delivery>> {
         self.rings.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What rang for a user, in order.
-    pub fn heard_by(&self, user: &UserId) -> Vec<Entry> {
-        let rings = self.rings();
-        rings.into_iter().flatten().filter(|delivery| delivery.user == *user).map(|delivery| delivery.entry).collect()
-    }
-
-    /// What rang, by user, in order.
-    pub fn heard(&self) -> BTreeMap<UserId, Vec<Entry>> {
-        let mut heard: BTreeMap<UserId, Vec<Entry>> = BTreeMap::new();
-        for delivery in self.rings().into_iter().flatten() {
-            heard.entry(delivery.user).or_default().push(delivery.entry);
-        }
-        heard
     }
 
     /// How often the store said that rings may have been lost.

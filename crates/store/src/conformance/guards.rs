@@ -195,7 +195,7 @@ pub async fn what_ended_makes_room(fixture: &Fixture) {
     }
     let request = invite("ann", &["bob"]);
     let full = GuardFailure::Full { user: user("ann"), role: Role::Inviter, oldest_timerless: None };
-    assert_eq!(failures(&driver, &request, &Facts::default()).await, [full.clone()]);
+    assert_eq!(failures(&driver, &request, &Facts::default()).await, std::slice::from_ref(&full));
     driver.act(sent[0], &accept("invitee-0")).await;
     assert_eq!(failures(&driver, &request, &Facts::default()).await, []);
     assert_eq!(failures(&driver, &request, &Facts::default()).await, [full]);
@@ -214,7 +214,7 @@ pub async fn a_dropped_invitation_makes_room(fixture: &Fixture) {
     let created = commit.step.next.clone();
     assert_eq!(driver.send(commit).await, CommitOutcome::Committed);
     assert_eq!(fixture.store.active(user("bob"), None, 9).await.unwrap().invitations, [created]);
-    assert_eq!(fixture.store.active(user("ann"), None, 9).await.unwrap().invitations, [old.clone()]);
+    assert_eq!(fixture.store.active(user("ann"), None, 9).await.unwrap().invitations, std::slice::from_ref(&old));
     let answered = driver.act(old.id, &accept("bob")).await;
     assert!(answered.is_settled());
     assert_eq!(fixture.store.active(user("ann"), None, 9).await.unwrap().invitations, []);

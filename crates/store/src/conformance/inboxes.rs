@@ -55,7 +55,7 @@ pub async fn every_appended_entry_rings_once_in_order_with_its_origin(fixture: &
     for writer in writers {
         assert_eq!(writer.await.unwrap(), CommitOutcome::Committed);
     }
-    let heard = fixture.bell.heard();
+    let heard = fixture.heard().await;
     let mut appended = BTreeMap::new();
     for name in people {
         let inbox = driver.inbox(name).await;
@@ -64,7 +64,7 @@ pub async fn every_appended_entry_rings_once_in_order_with_its_origin(fixture: &
         appended.insert(user(name), inbox.entries);
     }
     assert_eq!(heard, appended);
-    let rings = fixture.bell.rings();
+    let rings = fixture.rings().await;
     assert!(rings.iter().flatten().all(|delivery| delivery.origin == driver.origin));
     for ring in rings {
         let epoch = driver.inbox(ring[0].user.as_str()).await.position.epoch;
@@ -130,7 +130,7 @@ pub async fn a_replaced_epoch_ends_the_old_life(fixture: &Fixture) {
     assert_eq!(names(&backlog), ["invitation.received"]);
     assert_eq!(backlog[0].offset, after.position.offset + 1);
     assert_eq!(backlog[0].previous, after.position.check);
-    let rung = fixture.bell.heard_by(&user("bob"));
+    let rung = fixture.heard_by(&user("bob")).await;
     assert_eq!(rung.last(), backlog.last());
 }
 

@@ -40,7 +40,7 @@ pub async fn a_record_is_gone_at_its_end(fixture: &Fixture) {
 /// Of every kind of thing that a store holds.
 pub async fn everything_goes_in_the_end(fixture: &Fixture) {
     let driver = Driver::new(fixture);
-    assert_eq!(fixture.time.leftovers().await, [""; 0]);
+    assert_eq!(fixture.control.leftovers().await, [""; 0]);
     driver.group("team", &["ann", "bob", "cid", "dan"]).await;
     let settled = driver.invite(&invite("ann", &["bob", "cid"])).await;
     driver.receipt(settled.id, "bob", "phone").await;
@@ -61,13 +61,13 @@ pub async fn everything_goes_in_the_end(fixture: &Fixture) {
     fixture.store.acknowledge(user("bob"), driver.inbox("bob").await.position).await.unwrap();
     fixture.store.detach(user("eve"), device("phone"), ConnectionId(1)).await.unwrap();
     fixture.store.delete_group(group("team")).await.unwrap();
-    assert_ne!(fixture.time.leftovers().await, [""; 0]);
+    assert_ne!(fixture.control.leftovers().await, [""; 0]);
     // In steps, as it happens: what is swept early must not leave what is swept late.
     for _ in 0..18 {
         driver.pass(DAY_MS / 2).await;
     }
     assert_eq!(driver.load(ringing.id).await, None);
-    assert_eq!(fixture.time.leftovers().await, [""; 0]);
+    assert_eq!(fixture.control.leftovers().await, [""; 0]);
 }
 
 /// A request id may be used again when its invitation is gone.

@@ -26,10 +26,10 @@ pub async fn an_audience_is_served_in_batches_each_member_once(fixture: &Fixture
     let driver = Driver::new(fixture);
     let audience = large_group(&driver).await;
     let created = driver.invite(&invite_in_group("team", "ann", &["bob"])).await;
-    fixture.bell.clear();
+    fixture.forget_rings().await;
     assert_eq!(driver.events(&audience[0]).await, [""; 0]);
     assert_eq!(driver.relay_all(created.id).await, 3);
-    let rings = fixture.bell.rings();
+    let rings = fixture.rings().await;
     assert_eq!(rings.iter().map(Vec::len).collect::<Vec<_>>(), [RELAY_BATCH, RELAY_BATCH, 7]);
     assert!(rings.iter().flatten().all(|delivery| delivery.origin.is_none()));
     for member in &audience {
@@ -37,7 +37,7 @@ pub async fn an_audience_is_served_in_batches_each_member_once(fixture: &Fixture
         assert_eq!(inbox.entries.len(), 1, "{member}");
         assert!(!inbox.entries[0].event.is_ring());
         assert_eq!(inbox.entries[0].event.invitation, created.id);
-        assert_eq!(fixture.bell.heard_by(&user(member)), inbox.entries);
+        assert_eq!(fixture.heard_by(&user(member)).await, inbox.entries);
     }
     assert_eq!(driver.events("bob").await, ["invitation.received"]);
     assert!(!fixture.store.relay(created.id).await.unwrap());

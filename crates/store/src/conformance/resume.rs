@@ -113,7 +113,7 @@ pub async fn nothing_slips_between_attaching_and_ringing(fixture: &Fixture) {
     }
     done.store(true, Ordering::SeqCst);
     let seen = attaching.await.unwrap();
-    let heard = fixture.bell.heard_by(&user("bob"));
+    let heard = fixture.heard_by(&user("bob")).await;
     assert_eq!(heard.len(), INVITES);
     assert!(!seen.is_empty());
     for attachment in seen {

@@ -45,7 +45,7 @@ pub async fn a_device_resumes_from_the_last_trimmed_entry_and_not_from_before(fi
     let driver = Driver::new(fixture);
     fill(&driver, "hello", INBOX_EVENTS + SURPLUS).await;
     let inbox = driver.inbox("bob").await;
-    let heard = fixture.bell.heard_by(&user("bob"));
+    let heard = fixture.heard_by(&user("bob")).await;
     let at = |offset: usize| Position {
         epoch: inbox.position.epoch,
         offset: offset as u64,

@@ -65,11 +65,13 @@ pub(super) const ALL: [Name; 14] = [
 pub(super) struct Rows<'txn> {
     table: Table<'txn, Bytes, Bytes>,
     changed: bool,
+    /// Bytes that were inserted.
+    bytes: usize,
 }
 
 impl<'txn> Rows<'txn> {
     fn open(transaction: &'txn WriteTransaction, name: Name) -> Result<Self, Fault> {
-        Ok(Self { table: transaction.open_table(name)?, changed: false })
+        Ok(Self { table: transaction.open_table(name)?, changed: false, bytes: 0 })
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<AccessGuard<'_, Bytes>>, Fault> {
@@ -78,6 +80,7 @@ impl<'txn> Rows<'txn> {
 
     pub(super) fn insert(&mut self, key: &[u8], value: &[u8]) -> Result<(), Fault> {
         self.changed = true;
+        self.bytes += key.len() + value.len();
         self.table.insert(key, value)?;
         Ok(())
     }
@@ -182,6 +185,15 @@ impl<'txn> Tables<'txn> {
 
     /// Whether a commit of the transaction would change anything.
     pub(super) fn changed(&self) -> bool {
+        self.all().iter().any(|rows| rows.changed)
+    }
+
+    /// Bytes that a commit of the transaction would write, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        self.all().iter().map(|rows| rows.bytes).sum()
+    }
+
+    fn all(&self) -> [&Rows<'txn>; ALL.len()] {
         [
             &self.invitations,
             &self.operations,
@@ -198,7 +210,5 @@ impl<'txn> Tables<'txn> {
             &self.members,
             &self.expiry,
         ]
-        .iter()
-        .any(|rows| rows.changed)
     }
 }

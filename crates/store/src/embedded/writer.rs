@@ -4,6 +4,7 @@
 //! one fsync. Doorbells ring and callers are answered after it, in commit order. When the database
 //! fails, the writer drops it, says so to everybody who waits, and opens it again until that works.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -27,6 +28,8 @@ use crate::error::{OpenError, StoreError};
 pub(super) const QUEUE: usize = 4_096;
 /// Operations in one transaction, so that the first one does not wait long for the others.
 const BATCH: usize = 512;
+/// Bytes in one transaction, roughly: an event with large data for a hundred users is one megabyte.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// How often the writer writes acknowledgements and looks for what has expired.
 const TEND_INTERVAL_MS: u64 = 1_000;
 /// Expired rows that go in one transaction, so that commits do not wait long for it.
@@ -68,7 +71,7 @@ impl Writer {
         loop {
             match jobs.recv_timeout(self.patience()) {
                 Ok(first) => {
-                    let mut batch = vec![first];
+                    let mut batch = VecDeque::from([first]);
                     batch.extend(jobs.try_iter().take(BATCH - 1));
                     self.perform(batch);
                 }
@@ -88,31 +91,47 @@ impl Writer {
         }
     }
 
-    /// Runs the batch as one transaction, rings, answers.
-    pub(super) fn perform(&mut self, mut batch: Vec<Box<dyn Job>>) {
+    /// Runs the batch as one transaction, or several if it writes much; rings, answers.
+    pub(super) fn perform(&mut self, mut batch: VecDeque<Box<dyn Job>>) {
         self.open_again_if_due();
-        let mut deliveries = Vec::with_capacity(batch.len());
-        let result = self.guarded("a batch", |writer| writer.transact(&mut batch, &mut deliveries));
-        let result = result.map_err(StoreError::Unavailable);
-        let mut deliveries = deliveries.into_iter();
-        for job in batch {
-            let ringing = deliveries.next().unwrap_or_default();
-            if result.is_ok() && !ringing.is_empty() {
-                self.shared.bell.ring(ringing);
+        while !batch.is_empty() {
+            match self.guarded("a batch", |writer| writer.transact(&mut batch)) {
+                Ok(deliveries) => {
+                    for (ringing, job) in deliveries.into_iter().zip(std::iter::from_fn(|| batch.pop_front())) {
+                        self.ring(ringing);
+                        job.answer(Ok(()));
+                    }
+                }
+                Err(reason) => {
+                    batch.drain(..).for_each(|job| job.answer(Err(StoreError::Unavailable(reason.clone()))));
+                }
             }
-            job.answer(result.clone());
         }
     }
 
-    fn transact(&mut self, batch: &mut [Box<dyn Job>], deliveries: &mut Vec<Vec<Delivery>>) -> Result<(), Fault> {
+    /// Runs jobs from the front of the batch in one transaction; what they ring once it is durable.
+    fn transact(&mut self, batch: &mut VecDeque<Box<dyn Job>>) -> Result<Vec<Vec<Delivery>>, Fault> {
         let shared = Arc::clone(&self.shared);
         self.transaction(|write| {
+            let mut deliveries = Vec::with_capacity(batch.len());
             for job in batch {
                 write.now = shared.now();
                 deliveries.push(job.run(write)?);
+                if write.tables.bytes() > BATCH_BYTES {
+                    break;
+                }
             }
-            Ok(())
+            Ok(deliveries)
         })
+    }
+
+    fn ring(&self, deliveries: Vec<Delivery>) {
+        if deliveries.is_empty() {
+            return;
+        }
+        if catch_unwind(AssertUnwindSafe(|| self.shared.bell.ring(deliveries))).is_err() {
+            tracing::error!("the doorbell panicked; the store goes on");
+        }
     }
 
     /// Runs `work` in a transaction that is durable when this returns. If nothing changed there is

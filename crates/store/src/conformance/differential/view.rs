@@ -114,8 +114,8 @@ pub(super) async fn assert_same_state(
         seen[1],
         &log[log.len().saturating_sub(40)..]
     );
-    for (name, heard) in one.bell.heard() {
-        let also = other.bell.heard_by(&name);
+    for (name, heard) in one.heard().await {
+        let also = other.heard_by(&name).await;
         assert_eq!(offsets(&heard), offsets(&also), "what rang for {name} differs");
     }
 }

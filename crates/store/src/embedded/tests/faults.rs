@@ -10,7 +10,7 @@ use super::disk::{Disk, Fails};
 use super::fixtures::{self, NO_CACHE};
 use crate::StoreError;
 use crate::commit::{Commit, CommitOutcome};
-use crate::conformance::driver::{Driver, accept, assert_chain, invite, text, user};
+use crate::conformance::driver::{Driver, accept, assert_chain, invite, text};
 use crate::conformance::fixture::Fixture;
 
 /// Waits until the store says that it works.
@@ -25,8 +25,8 @@ async fn until_ready(fixture: &Fixture) {
 
 fn creations(driver: &Driver<'_>, count: usize) -> Vec<Commit> {
     let creation = |number| {
-        let (inviter, invitee) = (format!("inviter-{number}"), format!("invitee-{}", number % 7));
-        driver.creation(driver.id(&user(&inviter)), &invite(&inviter, &[&invitee]), &Facts::default())
+        let request = invite(&format!("inviter-{number}"), &[&format!("invitee-{}", number % 7)]);
+        driver.creation(driver.id(&request.by.user), &request, &Facts::default())
     };
     (0..count).map(creation).collect()
 }

@@ -8,7 +8,7 @@ use ringwire_signaling::UnixMillis;
 use tempfile::TempDir;
 
 use crate::clock::Clock;
-use crate::conformance::fixture::{Fixture, Recorder, Time, Wait};
+use crate::conformance::fixture::{Control, Fixture, Recorder, Wait};
 use crate::embedded::{Embedded, Settings, open, tables};
 use crate::error::OpenError;
 
@@ -24,7 +24,7 @@ pub(super) fn path_in(directory: &TempDir) -> PathBuf {
 
 struct Moved(Arc<Embedded>);
 
-impl Time for Moved {
+impl Control for Moved {
     fn pass(&self, milliseconds: u64) -> Wait<'_, ()> {
         self.0.shared.clock.advance(milliseconds);
         Box::pin(async { self.0.sweep().await.unwrap() })
@@ -50,7 +50,7 @@ pub(super) fn fixture(
 ) -> Fixture {
     let (clock, bell) = (Arc::new(Clock::manual(START)), Arc::new(Recorder::default()));
     let store = Arc::new(open(Arc::clone(&clock), Arc::clone(&bell)).unwrap());
-    Fixture { time: Box::new(Moved(Arc::clone(&store))), store, clock, bell, keep: Box::new(keep) }
+    Fixture { control: Box::new(Moved(Arc::clone(&store))), store, clock, bell, keep: Box::new(keep) }
 }
 
 /// A store in the file at `path`.

@@ -13,7 +13,7 @@ use ringwire_signaling::InvitationId;
 use super::fixtures::{leftovers, path_in};
 use crate::clock::Clock;
 use crate::conformance::driver::{Driver, accept, assert_chain, invite};
-use crate::conformance::fixture::{Fixture, Recorder, Time, Wait};
+use crate::conformance::fixture::{Control, Fixture, Recorder, Wait};
 use crate::embedded::{Embedded, Settings};
 
 /// Names the store to the process that commits. Without it that test does nothing.
@@ -25,7 +25,7 @@ const ROUNDS: u64 = 6;
 
 struct ByItself;
 
-impl Time for ByItself {
+impl Control for ByItself {
     fn pass(&self, _milliseconds: u64) -> Wait<'_, ()> {
         Box::pin(async {})
     }
@@ -39,7 +39,8 @@ fn at(path: &Path) -> (Arc<Embedded>, Fixture) {
     let (clock, bell) = (Arc::new(Clock::real()), Arc::new(Recorder::default()));
     let store = Embedded::open(path, Arc::clone(&clock), Arc::clone(&bell) as _, Settings::default()).unwrap();
     let store = Arc::new(store);
-    let fixture = Fixture { store: Arc::clone(&store) as _, clock, bell, time: Box::new(ByItself), keep: Box::new(()) };
+    let fixture =
+        Fixture { store: Arc::clone(&store) as _, clock, bell, control: Box::new(ByItself), keep: Box::new(()) };
     (store, fixture)
 }
 
@@ -53,18 +54,18 @@ async fn commit_until_killed() {
         let fixture = Arc::clone(&fixture);
         tokio::spawn(async move {
             let driver = Driver::new(&fixture);
-            let (inviter, invitee) = (format!("inviter-{number}"), format!("invitee-{number}"));
+            let (from, to) = (format!("inviter-{number}"), format!("invitee-{number}"));
             loop {
-                let created = driver.invite(&invite(&inviter, &[&invitee])).await;
+                let created = driver.invite(&invite(&from, &[&to])).await;
                 say(created.id, created.version);
-                let answered = driver.act(created.id, &accept(&invitee)).await;
+                let answered = driver.act(created.id, &accept(&to)).await;
                 say(answered.id, answered.version);
             }
         })
     });
-    for committer in committers.collect::<Vec<_>>() {
-        committer.await.unwrap();
-    }
+    let committers: Vec<_> = committers.collect();
+    std::future::pending::<()>().await;
+    drop(committers);
 }
 
 /// One write, so that a line is there or not.

@@ -75,7 +75,7 @@ async fn a_new_file_and_an_empty_one_become_stores() {
 
 #[tokio::test]
 async fn what_a_crash_during_creation_leaves_is_no_obstacle() {
-    for draft in [&b""[..], b"redb", &[0; 70_000], &[0xff; 5_000]] {
+    for draft in [Vec::new(), b"redb".to_vec(), vec![0; 70_000], vec![0xff; 5_000]] {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("store.redb.new"), draft).unwrap();
         let (path, id) = store(&directory).await;
@@ -118,7 +118,8 @@ async fn a_store_in_use_is_refused() {
 fn what_is_no_database_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = path_in(&directory);
-    let samples: [&[u8]; 5] = [b"x", b"redb", b"SQLite format 3\0 and more", &[0; 8192], &[0xff; 100_000]];
+    let texts = [&b"x"[..], b"redb", b"SQLite format 3\0 and more"].map(<[u8]>::to_vec);
+    let samples = texts.into_iter().chain([vec![0; 8_192], vec![0xff; 100_000]]);
     for sample in samples {
         std::fs::write(&path, sample).unwrap();
         let error = refusal(&path);
