@@ -32,17 +32,17 @@ impl Connection {
     }
 
     /// The entries of consecutive `deliveries` for this connection: those that it lacks, less the
-    /// echo of its own operation, whose result it gets instead. None when it lacks others before.
+    /// echo of its own operation, whose result it gets instead. None when it lacks others before, or
+    /// was sent another history.
     pub(super) fn take(&mut self, own: Origin, user: &UserId, epoch: Epoch, deliveries: &[Delivery]) -> Vec<Entry> {
-        let follows = |first: &Delivery| first.entry.offset <= self.sent.offset + 1;
-        if self.sent.epoch != epoch || !deliveries.first().is_some_and(follows) {
-            return Vec::new();
-        }
         let known = deliveries.iter().take_while(|delivery| delivery.entry.offset <= self.sent.offset).count();
         let fresh = &deliveries[known..];
-        if let Some(last) = fresh.last() {
-            self.sent = Position { epoch, offset: last.entry.offset, check: last.entry.check };
+        let (Some(first), Some(last)) = (fresh.first(), fresh.last()) else { return Vec::new() };
+        let follows = first.entry.offset == self.sent.offset + 1 && first.entry.previous == self.sent.check;
+        if self.sent.epoch != epoch || !follows {
+            return Vec::new();
         }
+        self.sent = Position { epoch, offset: last.entry.offset, check: last.entry.check };
         self.note_rings(user, fresh.iter().map(|delivery| &delivery.entry));
         let echoes = |delivery: &Delivery| delivery.origin == Some(own) && delivery.entry.event.echoes_action_of(user);
         fresh.iter().filter(|delivery| !echoes(delivery)).map(|delivery| delivery.entry.clone()).collect()

@@ -9,7 +9,10 @@ pub(super) enum Recovery {
     /// Of what follows a position.
     Fetch(Asked),
     /// Of a snapshot.
-    Reset,
+    Reset {
+        /// The highest offset that was held when it was asked for.
+        heard: u64,
+    },
 }
 
 /// What was known when a fetch was asked for. It is read later than that.
@@ -55,6 +58,7 @@ impl Session {
         if end.offset < asked.sent {
             return self.ask_reset(Some(end.epoch));
         }
+        self.drop_lost(asked.heard, end.offset);
         let cursors = self.connections.values().map(|connection| connection.sent).chain([position]);
         let known = cursors.filter(|cursor| cursor.epoch == end.epoch && cursor.offset >= asked.after.offset);
         match known.map(|cursor| continuation(&stretch, cursor)).max() {
@@ -65,8 +69,6 @@ impl Session {
         if end.offset > position.offset {
             self.gaps += 1;
         }
-        // What was heard before the inbox was read and is not in it was rolled back unsent.
-        self.held.retain(|offset, _| *offset <= end.offset || *offset > asked.heard);
         let mut deliveries: Vec<Delivery> = Vec::with_capacity(stretch.entries.len());
         for entry in stretch.entries {
             if deliveries.last().is_some_and(|last| !last.entry.precedes(&entry)) {
@@ -88,10 +90,11 @@ impl Session {
     ///
     /// May also be called without having been asked for.
     pub fn reset(&mut self, snapshot: &Snapshot) -> Vec<Effect> {
-        if let Some(Recovery::Reset) = self.recovery {
-            self.recovery = None;
-        }
         let start = snapshot.position;
+        if let Some(Recovery::Reset { heard }) = self.recovery {
+            self.recovery = None;
+            self.drop_lost(heard, start.offset);
+        }
         // What was delivered since it was read stays known, and is fetched for everybody again.
         let goes_on = |position: Position| position.epoch == start.epoch && position.offset > start.offset;
         if !self.position.is_some_and(goes_on) {
@@ -122,11 +125,7 @@ impl Session {
         if self.recovery.is_some() || self.connections.is_empty() {
             return Vec::new();
         }
-        let mut asked = Asked {
-            after: position,
-            sent: position.offset,
-            heard: self.held.last_key_value().map_or(0, |(offset, _)| *offset),
-        };
+        let mut asked = Asked { after: position, sent: position.offset, heard: self.heard() };
         let mut behind = false;
         for cursor in self.connections.values().map(|connection| connection.sent) {
             if cursor.epoch != position.epoch {
@@ -159,8 +158,19 @@ impl Session {
     }
 
     fn ask_reset(&mut self, replace: Option<Epoch>) -> Vec<Effect> {
-        self.recovery = Some(Recovery::Reset);
+        self.recovery = Some(Recovery::Reset { heard: self.heard() });
         vec![Effect::Reset { replace }]
+    }
+
+    /// The highest offset that is held.
+    fn heard(&self) -> u64 {
+        self.held.last_key_value().map_or(0, |(offset, _)| *offset)
+    }
+
+    /// What was heard before the inbox was read, and lies beyond the end that was found, was rolled
+    /// back before it was sent.
+    fn drop_lost(&mut self, heard: u64, end: u64) {
+        self.held.retain(|offset, _| *offset <= end || *offset > heard);
     }
 }
 

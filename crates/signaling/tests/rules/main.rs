@@ -8,6 +8,7 @@ mod group;
 mod invite;
 mod limits;
 mod modify;
+mod properties;
 mod receipt;
 mod repeats;
 mod ring_again;
