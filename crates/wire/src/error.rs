@@ -115,32 +115,35 @@ pub struct ErrorBody {
 pub struct ErrorData {
     /// The code's name.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required))]
     pub name: Cow<'static, str>,
     /// For `already_settled`: the state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: Option<Cow<'static, str>>,
     /// For `already_settled`: the device that answered.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::DeviceId))]
     pub device_id: Option<DeviceId>,
     /// When to try again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub retry_after_ms: Option<u64>,
     /// The parameter in question, as a path such as `invitees[3]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub field: Option<Cow<'static, str>>,
     /// For `not_group_member`: who is none.
     #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::openapi::UserId>))]
     pub users: Vec<UserId>,
     /// For `payload_too_large`: the limit in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub limit: Option<u64>,
     /// For `conflict`: the invitation's version, where that is what contradicts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub version: Option<u64>,
 }
 

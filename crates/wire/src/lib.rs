@@ -9,14 +9,14 @@ pub mod codec;
 pub mod envelope;
 pub mod error;
 pub mod frame;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod params;
 pub mod problem;
 pub mod record;
 pub mod rpc;
 pub mod view;
 
-#[cfg(feature = "openapi")]
-mod openapi;
 mod text;
 
 pub use codec::DecodeError;

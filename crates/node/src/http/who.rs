@@ -46,8 +46,17 @@ fn identify(request: &HttpRequest) -> Result<Identity, ErrorBody> {
     shared.authenticator.verify(token, shared.clock.now()).map_err(ErrorBody::unauthenticated)
 }
 
-/// The request id that the header `Idempotency-Key` gives.
-pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<RequestId>, HttpError> {
+/// The request's id, from the header `Idempotency-Key` or from the body.
+pub(super) fn request_id(request: &HttpRequest, in_body: Option<RequestId>) -> Result<Option<RequestId>, HttpError> {
+    match (idempotency_key(request)?, in_body) {
+        (Some(header), Some(body)) if header != body => {
+            Err(ErrorBody::invalid_params("request_id", "differs from Idempotency-Key").into())
+        }
+        (header, body) => Ok(header.or(body)),
+    }
+}
+
+fn idempotency_key(request: &HttpRequest) -> Result<Option<RequestId>, HttpError> {
     let invalid = |problem: &str| HttpError(ErrorBody::invalid_params("Idempotency-Key", problem));
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     let text = value.to_str().map_err(|_| invalid("must be ASCII"))?;

@@ -16,7 +16,7 @@ use crate::text;
 pub struct InvitationParams {
     /// Which invitation.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub invitation_id: InvitationId,
 }
 
@@ -27,15 +27,15 @@ pub struct InvitationParams {
 pub struct AcceptParams {
     /// Which invitation.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub invitation_id: InvitationId,
     /// Opaque, handed on.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::Data))]
     pub data: Arc<str>,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::RequestId>))]
     pub request_id: Option<RequestId>,
 }
 
@@ -46,19 +46,19 @@ pub struct AcceptParams {
 pub struct RejectParams {
     /// Which invitation.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub invitation_id: InvitationId,
     /// Opaque, handed on.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::Data))]
     pub data: Arc<str>,
     /// `declined` if left out, `busy`, or free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 64))]
     pub reason: Option<Arc<str>>,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::RequestId>))]
     pub request_id: Option<RequestId>,
 }
 
@@ -69,19 +69,19 @@ pub struct RejectParams {
 pub struct CancelParams {
     /// Which invitation.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub invitation_id: InvitationId,
     /// Opaque, handed on.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::Data))]
     pub data: Arc<str>,
     /// Whom; everybody still pending if left out.
     #[serde(default, with = "text::optional_list", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<crate::openapi::UserId>>, min_items = 1))]
     pub invitees: Option<Vec<UserId>>,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::RequestId>))]
     pub request_id: Option<RequestId>,
 }
 
@@ -92,18 +92,18 @@ pub struct CancelParams {
 pub struct ModifyParams {
     /// Which invitation.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub invitation_id: InvitationId,
     /// The new data.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::Data))]
     pub data: Arc<str>,
     /// Only if the invitation is at this version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::RequestId>))]
     pub request_id: Option<RequestId>,
 }
 
@@ -114,19 +114,19 @@ pub struct ModifyParams {
 pub struct SignalParams {
     /// Which invitation.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub invitation_id: InvitationId,
     /// Opaque, handed on.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::Data))]
     pub data: Arc<str>,
     /// Which participants; all others if left out.
     #[serde(default, with = "text::optional_list", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<crate::openapi::UserId>>, min_items = 1))]
     pub to: Option<Vec<UserId>>,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::RequestId>))]
     pub request_id: Option<RequestId>,
 }
 

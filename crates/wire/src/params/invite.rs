@@ -18,25 +18,26 @@ use crate::text;
 pub struct InviteParams {
     /// Whom to invite; empty ids are dropped.
     #[serde(with = "text::list_without_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::openapi::UserId>, min_items = 1, max_items = 100))]
     pub invitees: Vec<UserId>,
     /// Opaque, handed on byte for byte.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::Data))]
     pub data: Arc<str>,
     /// How long it rings; 0 is no timer.
     #[serde(default = "default_timeout_s")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 86_400, default = 30))]
     pub timeout_s: u32,
     /// Ring only who is connected.
     #[serde(default, skip_serializing_if = "is_default")]
     pub online_user_only: bool,
     /// The group whose members the inviter and all invitees must be.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::GroupId>))]
     pub group_id: Option<GroupId>,
     /// Who in the group hears of it.
     #[serde(default, with = "AudienceName", skip_serializing_if = "is_default")]
-    #[cfg_attr(feature = "openapi", schema(inline, value_type = AudienceName))]
+    #[cfg_attr(feature = "openapi", schema(value_type = AudienceName))]
     pub audience: Audience,
     /// Offline push settings.
     #[serde(default, deserialize_with = "text::object::optional", skip_serializing_if = "Option::is_none")]
@@ -46,14 +47,15 @@ pub struct InviteParams {
     pub kind: Option<i64>,
     /// A display name, handed on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 128))]
     pub inviter_name: Option<Arc<str>>,
     /// Whether the inviter hears that devices ring.
     #[serde(default = "yes")]
+    #[cfg_attr(feature = "openapi", schema(default = true))]
     pub receipts: bool,
     /// Makes a repeat harmless.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::RequestId>))]
     pub request_id: Option<RequestId>,
 }
 
@@ -67,28 +69,28 @@ pub struct PushParams {
     pub disable: bool,
     /// Which devices get a push.
     #[serde(default, with = "PushWhenName", skip_serializing_if = "is_default")]
-    #[cfg_attr(feature = "openapi", schema(inline, value_type = PushWhenName))]
+    #[cfg_attr(feature = "openapi", schema(value_type = PushWhenName))]
     pub when: PushWhen,
     /// Title of the notification.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, max_length = 1024))]
     pub title: Arc<str>,
     /// Text of the notification; required unless disabled.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, max_length = 1024))]
     pub desc: Arc<str>,
     /// Opaque.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, max_length = 4096))]
     pub ext: Arc<str>,
     /// The resource that push services know the texts and sounds by.
     #[serde(default = "text::none", skip_serializing_if = "text::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, max_length = 1024))]
     pub resource_id: Arc<str>,
     /// Ask for a `VoIP` push where the platform has one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub voip: bool,
-    /// The text of a JSON object of vendor fields, kept as it was written; empty if there is none.
+    /// A JSON object of vendor fields, at most 4 KiB, kept as the text that was written; empty if there is none.
     #[serde(
         default = "text::none",
         deserialize_with = "text::object::raw",
@@ -100,7 +102,7 @@ pub struct PushParams {
 }
 
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Audience))]
 #[serde(remote = "Audience", rename_all = "snake_case")]
 pub(crate) enum AudienceName {
     Members,
@@ -108,7 +110,7 @@ pub(crate) enum AudienceName {
 }
 
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PushWhen))]
 #[serde(remote = "PushWhen", rename_all = "snake_case")]
 enum PushWhenName {
     NoReceipt,

@@ -12,31 +12,39 @@ const CURSOR_BYTES: usize = 256;
 
 /// Parameters of `list_active`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct ListActiveParams {
     /// Rows in the page, 1–100.
     #[serde(default = "default_rows")]
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 100, default = 20))]
     pub limit: usize,
-    /// Where the page before ended.
+    /// Where the page before ended, as it was given there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(max_length = 256))]
     pub cursor: Option<String>,
 }
 
 /// Parameters of `history`: exactly one of `peer` and `group_id`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct HistoryParams {
     /// The other user of a conversation of two.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<crate::openapi::UserId>))]
     pub peer: Option<UserId>,
     /// The group of a group conversation.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<crate::openapi::GroupId>))]
     pub group_id: Option<GroupId>,
     /// Rows in the page, 1–100.
     #[serde(default = "default_rows")]
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 100, default = 20))]
     pub limit: usize,
-    /// Where the page before ended.
+    /// Where the page before ended, as it was given there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(max_length = 256))]
     pub cursor: Option<String>,
 }
 
@@ -56,7 +64,7 @@ pub enum Conversation {
 pub struct GroupParams {
     /// All its members; repeated names count once.
     #[serde(with = "text::list")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::openapi::UserId>, max_items = 500))]
     pub members: Vec<UserId>,
 }
 

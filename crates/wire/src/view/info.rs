@@ -17,22 +17,22 @@ use crate::text;
 pub struct SignalingInfoView {
     /// Which invitation.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub invitation_id: InvitationId,
     /// The group it was made in.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::GroupId))]
     pub group_id: Option<GroupId>,
     /// Who invited.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::UserId))]
     pub inviter: UserId,
     /// The invitees concerned by this step.
     #[serde(with = "text::list")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::openapi::UserId>))]
     pub invitees: Vec<UserId>,
     /// The step's data.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::Data))]
     pub data: Arc<str>,
     /// The configured duration of the ring.
     pub timeout_s: u32,
@@ -54,18 +54,19 @@ pub struct HistoryMessage {
     pub version: u64,
     /// Who did it; left out for a timeout.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::UserId))]
     pub by: Option<UserId>,
     /// With which device.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::DeviceId))]
     pub device_id: Option<DeviceId>,
     /// Why, of a rejection or an administrator's cancellation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 64))]
     pub reason: Option<Arc<str>>,
     /// The application's kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub kind: Option<i64>,
 }
 

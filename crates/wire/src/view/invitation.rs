@@ -18,7 +18,7 @@ use crate::text;
 pub struct InvitationView {
     /// Which invitation.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub invitation_id: InvitationId,
     /// Counts its state transitions.
     pub version: u64,
@@ -27,25 +27,26 @@ pub struct InvitationView {
     pub state: Cow<'static, str>,
     /// Who invites.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::UserId))]
     pub inviter: UserId,
     /// The inviter's display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, max_length = 128))]
     pub inviter_name: Option<Arc<str>>,
     /// The group it was made in.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::GroupId))]
     pub group_id: Option<GroupId>,
     /// In a group: `members` or `invitees`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub audience: Option<Cow<'static, str>>,
     /// The application's kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub kind: Option<i64>,
     /// What the inviter hands to everybody.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::Data))]
     pub data: Arc<str>,
     /// The configured duration of the ring; 0 is no timer.
     pub timeout_s: u32,
@@ -56,15 +57,18 @@ pub struct InvitationView {
     /// When it was committed.
     pub created_at: u64,
     /// When it times out, or would have; null without a timer.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub expires_at: Option<u64>,
     /// How long it still rings; null without a timer, and when it is settled.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub remaining_ms: Option<u64>,
     /// When it was settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub settled_at: Option<u64>,
     /// An older active invitation in the other direction.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub crosses: Option<InvitationId>,
     /// How often its data was replaced.
     pub modifications: u8,
@@ -78,29 +82,30 @@ pub struct InvitationView {
 pub struct InviteeView {
     /// Who.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::UserId))]
     pub user: UserId,
     /// `pending`, `accepted`, `rejected`, `cancelled`, `timed_out` or `failed`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: Cow<'static, str>,
     /// Why, of a rejection, a failure, or an administrator's cancellation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 64))]
     pub reason: Option<Arc<str>>,
     /// The device that answered.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::DeviceId))]
     pub device_id: Option<DeviceId>,
     /// When it settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub at: Option<u64>,
     /// The answer's data, where it was read too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::Data))]
     pub data: Option<Arc<str>>,
     /// The first device that rang.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::DeviceId))]
     pub ringing_device_id: Option<DeviceId>,
 }
 

@@ -40,19 +40,20 @@ pub struct HelloResult {
 pub struct InviteResult {
     /// The new invitation.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub invitation_id: InvitationId,
     /// When it was committed.
     pub created_at: u64,
     /// When it times out; null without a timer.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub expires_at: Option<u64>,
     /// Whom it did not reach, and why.
     #[serde(default, with = "text::map")]
-    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<crate::openapi::UserId, String>, required))]
     pub failed: BTreeMap<UserId, Cow<'static, str>>,
     /// An older active invitation in the other direction.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub crosses: Option<InvitationId>,
 }
 
@@ -62,7 +63,7 @@ pub struct InviteResult {
 pub struct DoneResult {
     /// Which invitation.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub invitation_id: InvitationId,
     /// Its version after the operation.
     pub version: u64,
@@ -70,7 +71,7 @@ pub struct DoneResult {
     pub at: u64,
     /// The invitees whom the operation settled.
     #[serde(default, with = "text::list")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::openapi::UserId>, required))]
     pub invitees: Vec<UserId>,
 }
 
@@ -80,7 +81,7 @@ pub struct DoneResult {
 pub struct PostedResult {
     /// Which invitation.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::InvitationId))]
     pub invitation_id: InvitationId,
     /// When.
     pub at: u64,
@@ -106,6 +107,7 @@ pub struct InvitationPage {
     pub invitations: Vec<InvitationView>,
     /// Where the next page starts; left out on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Option<String>,
 }
 
@@ -117,6 +119,7 @@ pub struct HistoryPage {
     pub messages: Vec<HistoryMessage>,
     /// Where the next page starts; left out on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Option<String>,
 }
 
@@ -140,11 +143,11 @@ pub struct PingResult {
 pub struct GroupView {
     /// Which group.
     #[serde(with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::GroupId))]
     pub group_id: GroupId,
     /// Its members.
     #[serde(with = "text::list")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::openapi::UserId>, max_items = 500))]
     pub members: Vec<UserId>,
 }
 
