@@ -55,7 +55,8 @@ impl Applied {
         if outdated { Decision::Drop } else { Decision::Apply }
     }
 
-    /// Notes the position that the server named at the start of a connection or in a snapshot.
+    /// Notes the position that a snapshot names. A device that resumes stays where it was: what it
+    /// missed follows.
     pub fn starts_at(&mut self, epoch: Epoch, offset: u64) {
         self.position = Some((epoch, offset));
     }
@@ -78,39 +79,4 @@ impl Applied {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::partition::Partition;
-
-    const ONE: InvitationId = InvitationId { partition: Partition(1), bits: 1 };
-
-    #[test]
-    fn an_offset_is_applied_once_per_epoch() {
-        let mut applied = Applied::default();
-        assert_eq!(applied.event(Epoch(1), 5, ONE, 1, Bearing::State), Decision::Apply);
-        assert_eq!(applied.event(Epoch(1), 5, ONE, 1, Bearing::State), Decision::Drop);
-        assert_eq!(applied.event(Epoch(1), 7, ONE, 2, Bearing::State), Decision::Apply);
-        assert_eq!(applied.event(Epoch(1), 6, ONE, 2, Bearing::State), Decision::Drop);
-        assert_eq!(applied.event(Epoch(2), 1, ONE, 2, Bearing::State), Decision::Apply);
-        assert_eq!(applied.position(), Some((Epoch(2), 1)));
-    }
-
-    #[test]
-    fn a_state_event_not_newer_than_a_full_state_is_dropped_and_a_signal_is_not() {
-        let mut applied = Applied::default();
-        applied.full_state(ONE, 3);
-        applied.full_state(ONE, 2);
-        assert_eq!(applied.event(Epoch(1), 1, ONE, 3, Bearing::State), Decision::Drop);
-        assert_eq!(applied.event(Epoch(1), 2, ONE, 3, Bearing::Beside), Decision::Apply);
-        assert_eq!(applied.event(Epoch(1), 3, ONE, 4, Bearing::State), Decision::Apply);
-    }
-
-    #[test]
-    fn full_states_do_not_grow_for_ever() {
-        let mut applied = Applied::default();
-        for bits in 0..2_000 {
-            applied.full_state(InvitationId { bits, ..ONE }, 1);
-        }
-        assert_eq!(applied.full_versions.len(), FULL_STATES);
-    }
-}
+mod tests;

@@ -153,3 +153,6 @@ impl FromStr for Check {
         u32::from_str_radix(text, 16).map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,3 +75,6 @@ impl SignalingInfo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

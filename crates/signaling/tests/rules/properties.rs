@@ -318,7 +318,7 @@ fn check_event(state: &Invitation, event: &Event, now: UnixMillis) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn every_invitee_has_one_outcome_and_everybody_concerned_hears_of_it(

@@ -7,10 +7,11 @@ mod commands;
 mod words;
 
 use ringwire_signaling::guard::{Facts, Role};
+use ringwire_signaling::info::SignalingInfo;
 use ringwire_signaling::policy::Busy;
 use ringwire_signaling::{
-    Command, Event, GroupId, Invitation, InvitationId, Invite, Partition, Policy, Refusal, Signal, Step, UnixMillis,
-    UserId, Verdict, step,
+    Action, Command, Event, GroupId, Invitation, InvitationId, Invite, Partition, Policy, Refusal, Signal, Step,
+    UnixMillis, UserId, Verdict, step,
 };
 
 pub(crate) use commands::{InviteWords, accept, cancel, invite, modify, reject, signal, timeout};
@@ -151,6 +152,7 @@ impl Script {
         let version = self.state.as_ref().map_or(1, |state| state.version + 1);
         assert_eq!(step.next.version, version, "a transition counts one version");
         assert_eq!((step.operation.version, step.operation.at), (version, now));
+        check_info(&step);
         let told = words::step(&step, now);
         self.state = Some(step.next);
         let events = step.notices.iter().map(|notice| &*notice.event).chain(step.broadcast.as_deref());
@@ -167,6 +169,18 @@ impl Script {
             assert_eq!((event.timeout_s, event.ephemeral), (terms.timeout_s, terms.online_user_only));
             assert_eq!(event.settled, state.is_settled());
         }
+    }
+}
+
+/// Whether an app reads an event or a message of history, it learns the same.
+fn check_info(step: &Step) {
+    let message = SignalingInfo::of_operation(&step.next, &step.operation);
+    let events = step.notices.iter().map(|notice| &*notice.event).chain(step.broadcast.as_deref());
+    for event in events {
+        let info = SignalingInfo::of_event(event).expect("a transition can be read");
+        // Except for what the server adds to an invite.
+        let is_busy = info.action == Action::Reject && message.action == Action::Invite;
+        assert!(info == message || is_busy, "{info:?} is not {message:?}");
     }
 }
 

@@ -240,6 +240,34 @@ fn a_held_delivery_of_a_lost_history_gives_way_to_what_the_inbox_has() {
 }
 
 #[test]
+fn a_held_delivery_of_a_lost_history_does_not_follow_a_snapshot() {
+    let mut world = World::with(["phone"], 1);
+    let lost = world.append_many(3);
+    world.deliver(&lost[2]).tells(["fetch after 1"]);
+    world.inbox.trim_to(2);
+    world.inbox.roll_back(1);
+    world.fetch(1).tells(["reset"]);
+    world.reset().tells(["1 ← snapshot at 3"]);
+    world.suspect().tells(["fetch after 3"]);
+    world.fetch(3).tells([]);
+}
+
+#[test]
+fn a_connection_of_another_history_is_sent_nothing_that_does_not_follow() {
+    let mut world = World::with(["phone"], 1);
+    let lost = world.append();
+    let before = world.up_to_date();
+    world.inbox.roll_back(1);
+    world.suspect().tells(["fetch after 1"]);
+    world.attach_with(2, "web", before).tells([]);
+    let rivals = world.append_many(2);
+    world.deliver(&rivals[0]).tells(["1 ← 2"]);
+    world.deliver(&rivals[1]).tells(["1 ← 3"]);
+    world.deliver(&lost).tells([]);
+    world.fetch(1).tells(["reset, replacing epoch 1"]);
+}
+
+#[test]
 fn a_fetch_that_failed_is_tried_again_by_the_next_delivery_or_suspicion() {
     let mut world = World::with(["phone"], 1);
     let deliveries = world.append_many(3);
