@@ -37,8 +37,8 @@ pub(super) type SignalBody = HttpBody<SignalParams>;
             Every failure is a problem (RFC 9457) whose `name` is that of the same error over WebSocket. After \
             `unavailable` the outcome is not known: repeating the request with the same `Idempotency-Key` tells it. \
             A path that does not take a method answers 405 with `Allow`, a path that is not listed here 404.\n\n\
-            Bodies are JSON in UTF-8, at most 128 KiB. Ignore members of results that you do not know: newer servers \
-            may add some.",
+            Bodies are JSON in UTF-8, at most 128 KiB; integers are written without a fraction, so `3` and not `3.0`. \
+            Ignore members of results that you do not know: newer servers may add some.",
     ),
     paths(
         connect::connect,

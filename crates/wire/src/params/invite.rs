@@ -16,7 +16,7 @@ use crate::text;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InviteParams {
-    /// Whom to invite; empty ids are dropped.
+    /// Whom to invite, the inviter not among them; empty ids are dropped.
     #[serde(with = "text::list_without_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::openapi::UserId>, min_items = 1, max_items = 100))]
     pub invitees: Vec<UserId>,
