@@ -102,6 +102,12 @@ pub async fn a_relay_that_stopped_is_due_later(fixture: &Fixture) {
     driver.act(created.id, &cancel("ann")).await;
     assert!(fixture.store.relay(created.id).await.unwrap());
     assert_eq!(relays(committed_at.plus(LATER_MS)).await, [created.id]);
+    // The first broadcast is served, and the second waits.
+    for _ in 1..3 {
+        assert!(fixture.store.relay(created.id).await.unwrap());
+    }
+    assert_eq!(driver.events(&audience[AUDIENCE - 1]).await, ["invitation.received"]);
+    assert_eq!(relays(committed_at.plus(LATER_MS)).await, [created.id]);
     // What serves the rest knows only the id.
     driver.relay_all(created.id).await;
     assert_eq!(relays(committed_at.plus(10 * LATER_MS)).await, []);

@@ -8,6 +8,9 @@ use ringwire_signaling::{Invitation, InvitationId};
 use super::driver::{Driver, accept, cancel, invite, modify, reject, text, user};
 use super::fixture::Fixture;
 
+/// By then acknowledgements are written, where they need not be at once.
+const WRITTEN_MS: u64 = 1_500;
+
 async fn snapshot(fixture: &Fixture, name: &str) -> Snapshot {
     fixture.store.snapshot(user(name)).await.unwrap()
 }
@@ -55,7 +58,7 @@ pub async fn what_was_missed_is_shown_until_it_is_acknowledged(fixture: &Fixture
     assert_eq!(attached.position, inbox.position);
 }
 
-/// What is acknowledged stays so.
+/// What is acknowledged stays so, at once and when it was written.
 pub async fn an_acknowledgement_only_rises_and_belongs_to_its_epoch(fixture: &Fixture) {
     let driver = Driver::new(fixture);
     for _ in 0..2 {
@@ -64,13 +67,20 @@ pub async fn an_acknowledgement_only_rises_and_belongs_to_its_epoch(fixture: &Fi
     }
     let end = driver.inbox("bob").await.position;
     let elsewhere = Position { epoch: Epoch(end.epoch.0 ^ 1), ..end };
-    fixture.store.acknowledge(user("bob"), elsewhere).await.unwrap();
+    let acknowledge = |position| fixture.store.acknowledge(user("bob"), position);
+    acknowledge(elsewhere).await.unwrap();
     assert_eq!(snapshot(fixture, "bob").await.missed.len(), 2);
-    fixture.store.acknowledge(user("bob"), end).await.unwrap();
-    fixture.store.acknowledge(user("bob"), Position { offset: 1, ..end }).await.unwrap();
-    fixture.store.acknowledge(user("bob"), elsewhere).await.unwrap();
-    assert_eq!(snapshot(fixture, "bob").await.missed, []);
+    driver.pass(WRITTEN_MS).await;
+    assert_eq!(snapshot(fixture, "bob").await.missed.len(), 2);
+    acknowledge(end).await.unwrap();
+    for pause in [0, WRITTEN_MS, WRITTEN_MS] {
+        driver.pass(pause).await;
+        acknowledge(Position { offset: 1, ..end }).await.unwrap();
+        acknowledge(elsewhere).await.unwrap();
+        assert_eq!(snapshot(fixture, "bob").await.missed, []);
+    }
     fixture.store.acknowledge(user("nobody"), end).await.unwrap();
+    driver.pass(WRITTEN_MS).await;
 }
 
 /// Who answered did not miss it, whoever else did.
