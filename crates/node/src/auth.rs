@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{self, KeyAlgorithm};
 
-pub use key_file::{KeyFileError, signing_secret};
+pub use key_file::{KeyFileError, Missing, make_data_directory, signing_secret};
 
 /// Bytes of the longest token that is looked at.
 const TOKEN_BYTES: usize = 8 * 1024;
@@ -63,14 +63,16 @@ struct Claims {
 pub struct KeyError(String);
 
 impl Authenticator {
-    /// Takes the configured keys and `secret`, which signs the node's own tokens.
+    /// Takes the configured keys, and the secret that signs this installation's own tokens, if it has one.
     ///
     /// # Errors
     /// A key that does not fit its algorithm, or whose file cannot be read.
-    pub fn new(auth: &config::Auth, secret: &[u8]) -> Result<Self, KeyError> {
-        let own =
-            Key { id: None, algorithm: Algorithm::HS256, issuer: None, decoding: DecodingKey::from_secret(secret) };
-        let mut keys = vec![own];
+    pub fn new(auth: &config::Auth, secret: Option<&[u8]>) -> Result<Self, KeyError> {
+        let own = secret.map(DecodingKey::from_secret);
+        let mut keys: Vec<Key> = own
+            .map(|decoding| Key { id: None, algorithm: Algorithm::HS256, issuer: None, decoding })
+            .into_iter()
+            .collect();
         for (number, key) in auth.keys.iter().enumerate() {
             keys.push(read_key(key).map_err(|problem| KeyError(format!("auth.keys[{number}]: {problem}")))?);
         }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use ringwire_signaling::UserId;
 use ringwire_store::Clock;
 use tracing_subscriber::EnvFilter;
 
-use crate::auth::{self, Authenticator};
+use crate::auth::{self, Authenticator, Missing};
 use crate::config::{Config, Log, LogFormat};
 use crate::server::Node;
 
@@ -90,18 +91,25 @@ fn welcome(node: &Node) {
 }
 
 fn token(config: &Config, user: &UserId, role: Option<Role>, ttl: Duration) -> Result<(), Failure> {
-    let secret = auth::signing_secret(config)?;
+    let secret = auth::signing_secret(config, Missing::Refuse)?
+        .ok_or("only public keys are configured: tokens are signed where the private keys are")?;
     let expires_at = Clock::real().now().plus(u64::try_from(ttl.as_millis())?);
     let role = role.map(|Role::Server| "server");
-    println!("{}", auth::issue(&config.auth, &secret, user, role, expires_at)?);
-    Ok(())
+    print(&auth::issue(&config.auth, &secret, user, role, expires_at)?)
 }
 
 fn check_config(config: &Config) -> Result<(), Failure> {
     // The keys are read, the generated secret is not made.
-    Authenticator::new(&config.auth, &[])?;
-    println!("{}", serde_json::to_string_pretty(&config.masked())?);
-    Ok(())
+    Authenticator::new(&config.auth, None)?;
+    print(&serde_json::to_string_pretty(&config.masked())?)
+}
+
+/// Writes a line to standard output. A reader that went away is no failure.
+fn print(line: &str) -> Result<(), Failure> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn start_logging(log: &Log) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 mod cursor;
+mod descriptors;
 mod error;
 mod http;
 mod ids;

@@ -11,13 +11,13 @@ use ringwire_store::{Clock, Doorbell, Embedded, Store};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::auth::{Authenticator, signing_secret};
+use crate::auth::{Authenticator, Missing, make_data_directory, signing_secret};
 use crate::config::{Config, StoreKind};
 use crate::metrics::Metrics;
 use crate::registry::{Invitations, Sessions};
 use crate::shared::Shared;
 use crate::ws::socket::on_connect;
-use crate::{admin, http, ids, sweeper};
+use crate::{admin, descriptors, http, ids, sweeper};
 
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
@@ -71,11 +71,12 @@ impl Node {
     ///
     /// # Errors
     /// What is in the way; nothing is left running.
-    pub fn start(config: Config) -> Result<Self, StartError> {
+    pub fn start(mut config: Config) -> Result<Self, StartError> {
+        config.http.max_connections = descriptors::room_for(config.http.max_connections);
         // Bound first: a second node on the same machine fails before it touches the store.
         let (public, admin) = (listen(config.http.bind)?, listen(config.admin.bind)?);
-        let secret = signing_secret(&config)?;
-        let authenticator = Authenticator::new(&config.auth, &secret)?;
+        let secret = signing_secret(&config, Missing::Make)?;
+        let authenticator = Authenticator::new(&config.auth, secret.as_deref())?;
         let clock = Arc::new(Clock::real());
         let sessions = Arc::new(Sessions::new());
         let store = open_store(&config, &clock, Arc::clone(&sessions) as Arc<dyn Doorbell>)?;
@@ -160,7 +161,7 @@ fn open_store(config: &Config, clock: &Arc<Clock>, bell: Arc<dyn Doorbell>) -> R
         // Checking the configuration has refused redis.
         StoreKind::Embedded | StoreKind::Redis => {
             let directory = &config.store.path;
-            std::fs::create_dir_all(directory)
+            make_data_directory(directory)
                 .map_err(|source| StartError::Directory { path: directory.display().to_string(), source })?;
             let settings = ringwire_store::embedded::Settings { cache_bytes: config.store.cache_mib << 20 };
             Ok(Arc::new(Embedded::open(directory.join("store.redb"), clock, bell, settings)?))

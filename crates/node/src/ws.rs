@@ -12,13 +12,16 @@ use std::sync::atomic::Ordering;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use ringwire_signaling::limits::FRAME_BYTES;
-use ringwire_wire::error::{ErrorBody, ErrorCode};
+use ringwire_wire::error::ErrorBody;
 use ringwire_wire::frame::SUBPROTOCOL;
 
 use crate::http::problem;
 use crate::shared::Shared;
 use connection::Connection;
 use socket::Socket;
+
+/// When a client that found no room should try again; clients add their own growing pause.
+const RETRY_AFTER_MS: u64 = 1_000;
 
 /// Takes a handshake and runs the connection beside the request.
 pub(crate) async fn connect(
@@ -28,15 +31,12 @@ pub(crate) async fn connect(
 ) -> Result<HttpResponse, actix_web::Error> {
     let shared = shared.into_inner();
     if !shared.serving.load(Ordering::Relaxed) {
-        return Ok(problem::response(ErrorBody::new(ErrorCode::Unavailable, "the node is shutting down")));
+        return Ok(turned_away("the node is shutting down"));
     }
     let token = problem::bearer(&request).map(str::to_owned);
     let socket = request.conn_data::<Socket>().cloned();
     let Some(place) = Place::take(&shared) else {
-        return Ok(problem::response(ErrorBody::new(
-            ErrorCode::Unavailable,
-            "the node has no room for more connections",
-        )));
+        return Ok(turned_away("the node has no room for more connections"));
     };
     let (response, session, stream) = actix_ws::handle_with_protocols(&request, payload, &[SUBPROTOCOL])?;
     let stream = stream.max_frame_size(FRAME_BYTES);
@@ -46,6 +46,10 @@ pub(crate) async fn connect(
         drop(place);
     });
     Ok(response)
+}
+
+fn turned_away(reason: &str) -> HttpResponse {
+    problem::response(ErrorBody { message: reason.to_owned(), ..ErrorBody::unavailable(RETRY_AFTER_MS) })
 }
 
 /// One of the node's connections; given back when dropped.

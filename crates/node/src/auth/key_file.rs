@@ -17,30 +17,54 @@ pub struct KeyFileError {
     problem: String,
 }
 
-/// The configured secret, or the one in the data directory, which the first start makes.
+/// What to do when the configuration names no key and the data directory has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Make one: the node's first start.
+    Make,
+    /// Refuse: whoever else asks is in the wrong directory, or too early.
+    Refuse,
+}
+
+/// The configured secret; without any configured key, the one in the data directory. None when only
+/// other keys are configured: then nobody can sign with a secret that nobody chose.
 ///
 /// # Errors
-/// The file cannot be read or made, or holds too little.
-pub fn signing_secret(config: &Config) -> Result<Vec<u8>, KeyFileError> {
+/// The file is missing and must not be made, cannot be read or made, or holds too little.
+pub fn signing_secret(config: &Config, missing: Missing) -> Result<Option<Vec<u8>>, KeyFileError> {
     if !config.auth.hs256_secret.is_empty() {
-        return Ok(config.auth.hs256_secret.clone().into_bytes());
+        return Ok(Some(config.auth.hs256_secret.clone().into_bytes()));
+    }
+    if !config.auth.keys.is_empty() {
+        return Ok(None);
     }
     let path = config.store.path.join(FILE);
     let fail = |problem: String| KeyFileError { path: path.clone(), problem };
-    match std::fs::read(&path) {
-        Ok(secret) if secret.len() >= MIN_SECRET_BYTES => Ok(secret),
-        Ok(secret) => Err(fail(format!("holds {} bytes, needs at least {MIN_SECRET_BYTES}", secret.len()))),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            make(&config.store.path, &path).map_err(|error| fail(error.to_string()))
+    match (std::fs::read(&path), missing) {
+        (Ok(secret), _) if secret.len() >= MIN_SECRET_BYTES => Ok(Some(secret)),
+        (Ok(secret), _) => Err(fail(format!("holds {} bytes, needs at least {MIN_SECRET_BYTES}", secret.len()))),
+        (Err(error), Missing::Make) if error.kind() == ErrorKind::NotFound => {
+            make(&config.store.path, &path).map(Some).map_err(|error| fail(error.to_string()))
         }
-        Err(error) => Err(fail(error.to_string())),
+        (Err(error), Missing::Refuse) if error.kind() == ErrorKind::NotFound => {
+            Err(fail("there is no key yet; start the node first, with the same configuration and directory".into()))
+        }
+        (Err(error), _) => Err(fail(error.to_string())),
     }
+}
+
+/// Makes the data directory, which is nobody else's to read.
+///
+/// # Errors
+/// The operating system refuses.
+pub fn make_data_directory(path: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Makes the file so that it is never seen half-written, also by a second process that starts now:
 /// whoever links it first wins, and both read the winner's.
 fn make(directory: &Path, path: &Path) -> std::io::Result<Vec<u8>> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    make_data_directory(directory)?;
     let mut random = [0_u8; MIN_SECRET_BYTES];
     getrandom::fill(&mut random).map_err(|error| std::io::Error::other(error.to_string()))?;
     let secret = random.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));

@@ -10,7 +10,7 @@ fn auth() -> config::Auth {
 }
 
 fn authenticator() -> Authenticator {
-    Authenticator::new(&auth(), SECRET).unwrap()
+    Authenticator::new(&auth(), Some(SECRET)).unwrap()
 }
 
 fn signed(header: &Header, claims: &serde_json::Value, secret: &[u8]) -> String {
@@ -60,7 +60,7 @@ fn a_token_without_exp_or_sub_is_refused() {
 #[test]
 fn issuer_and_audience_must_match_when_configured() {
     let demanding = config::Auth { issuer: "https://id.example".into(), audience: "ringwire".into(), ..auth() };
-    let authenticator = Authenticator::new(&demanding, SECRET).unwrap();
+    let authenticator = Authenticator::new(&demanding, Some(SECRET)).unwrap();
     let alice = UserId::parse("alice").unwrap();
     let good = issue(&demanding, SECRET, &alice, None, NOW.plus(5_000)).unwrap();
     assert!(authenticator.verify(&good, NOW).is_ok());
@@ -83,7 +83,7 @@ fn a_public_key_does_not_verify_a_shared_secret_token() {
         issuer: None,
     };
     let configured = config::Auth { keys: vec![key], ..auth() };
-    let authenticator = Authenticator::new(&configured, SECRET).unwrap();
+    let authenticator = Authenticator::new(&configured, Some(SECRET)).unwrap();
     // The classic confusion: the public key's text used as an HMAC secret.
     let token = signed(&Header::new(Algorithm::HS256), &claims(2_000_000_000), pem.as_bytes());
     assert!(authenticator.verify(&token, NOW).is_err());
@@ -100,6 +100,6 @@ fn a_key_that_does_not_fit_its_algorithm_is_refused_by_number() {
         issuer: None,
     };
     let configured = config::Auth { keys: vec![key], ..auth() };
-    let message = Authenticator::new(&configured, SECRET).err().unwrap().to_string();
+    let message = Authenticator::new(&configured, Some(SECRET)).err().unwrap().to_string();
     assert!(message.starts_with("auth.keys[0]: is no RS256 public key"), "{message}");
 }

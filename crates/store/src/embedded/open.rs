@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -56,6 +57,8 @@ fn create(path: &Path, cache_bytes: usize) -> Result<Option<Database>, OpenError
         .read(true)
         .write(true)
         .create(true)
+        // What users send is nobody else's business.
+        .mode(0o600)
         .truncate(false)
         .open(&draft)
         .map_err(|error| io_error(&draft, &error))?;

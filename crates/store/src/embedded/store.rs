@@ -7,6 +7,7 @@ use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Origin, 
 
 use super::fault::Fault;
 use super::read::Reading;
+use super::rows::write_time;
 use super::{Embedded, commit, groups, inbox, post, relay};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
@@ -108,7 +109,7 @@ impl Store for Embedded {
     }
 
     fn ready(&self) -> StoreFuture<'_, ()> {
-        self.write(|_| Ok(((), Vec::new())))
+        self.write(|write| Ok((write.tables.probe.insert(&[], &write_time(write.now))?, Vec::new())))
     }
 }
 

@@ -43,8 +43,11 @@ pub(super) const MEMBERS: Name = TableDefinition::new("members");
 /// Time, what passes away → nothing.
 pub(super) const EXPIRY: Name = TableDefinition::new("expiry");
 
+/// One row that readiness rewrites, because only a durable write proves that writes work.
+pub(super) const PROBE: Name = TableDefinition::new("probe");
+
 /// All but [`META`].
-pub(super) const ALL: [Name; 14] = [
+pub(super) const ALL: [Name; 15] = [
     INVITATIONS,
     OPERATIONS,
     ONCE,
@@ -59,6 +62,7 @@ pub(super) const ALL: [Name; 14] = [
     GROUPS,
     MEMBERS,
     EXPIRY,
+    PROBE,
 ];
 
 /// A table in a write transaction. Remembers in the transaction's stead whether anything changed.
@@ -161,6 +165,7 @@ pub(super) struct Tables<'txn> {
     pub(super) groups: Rows<'txn>,
     pub(super) members: Rows<'txn>,
     pub(super) expiry: Rows<'txn>,
+    pub(super) probe: Rows<'txn>,
 }
 
 impl<'txn> Tables<'txn> {
@@ -180,6 +185,7 @@ impl<'txn> Tables<'txn> {
             groups: Rows::open(transaction, GROUPS)?,
             members: Rows::open(transaction, MEMBERS)?,
             expiry: Rows::open(transaction, EXPIRY)?,
+            probe: Rows::open(transaction, PROBE)?,
         })
     }
 
@@ -209,6 +215,7 @@ impl<'txn> Tables<'txn> {
             &self.groups,
             &self.members,
             &self.expiry,
+            &self.probe,
         ]
     }
 }
