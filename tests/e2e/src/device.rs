@@ -92,6 +92,22 @@ impl Device {
         self.answer(id).await
     }
 
+    /// Sends a request; none if the connection ends before the answer.
+    pub async fn call_or_end(&mut self, method: &str, params: Value) -> Option<Answer> {
+        self.last_request += 1;
+        let id = self.last_request;
+        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        // If it cannot be sent, reading tells why.
+        let _ = within("the socket to take a text", self.socket.send_json(&request)).await;
+        while self.closed.is_none() {
+            if let Some(answer) = self.answers.remove(&id) {
+                return Some(answer);
+            }
+            self.read_or_end("an answer or the end").await;
+        }
+        None
+    }
+
     /// Sends a request that succeeds.
     ///
     /// # Panics

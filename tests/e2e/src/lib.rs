@@ -8,9 +8,11 @@ pub mod binary;
 pub mod device;
 pub mod http;
 pub mod log;
+pub mod mute;
 pub mod node;
 pub mod process;
 pub mod settings;
+pub mod witness;
 
 use std::future::Future;
 use std::time::Duration;
@@ -20,9 +22,11 @@ use serde_json::Value;
 pub use device::Device;
 pub use http::Http;
 pub use log::Log;
+pub use mute::Mute;
 pub use node::Node;
 pub use process::{Exit, Process};
 pub use settings::Settings;
+pub use witness::{Told, Witness};
 
 /// How long anything may take before the test that waits for it fails: far more than a loaded
 /// machine needs, far less than the runner's own limit.

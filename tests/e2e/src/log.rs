@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::SystemTime;
 
 use serde_json::Value;
 use tokio::sync::watch;
@@ -17,7 +17,7 @@ const SHOWN: usize = 60;
 #[derive(Clone, Debug)]
 pub struct Line {
     /// When the test read it.
-    pub at: Instant,
+    pub at: SystemTime,
     /// As it was written.
     pub text: String,
     /// The line's fields, if it is a JSON object: `level`, `message` and those of the message.
@@ -143,7 +143,7 @@ impl Shared {
         for text in BufReader::new(output).split(b'\n').map_while(Result::ok) {
             let text = String::from_utf8_lossy(&text).into_owned();
             let fields = serde_json::from_str(&text).unwrap_or(Value::Null);
-            self.lines().push(Line { at: Instant::now(), text, fields });
+            self.lines().push(Line { at: SystemTime::now(), text, fields });
             self.progress.send_modify(|(count, _)| *count += 1);
         }
         self.progress.send_modify(|(_, more)| *more = false);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use crate::{Device, Exit, Http, Log, Process, Settings, within};
 pub struct Node {
     settings: Settings,
     process: Process,
-    ready_at: Instant,
+    ready_at: SystemTime,
     public: SocketAddr,
     admin: SocketAddr,
     /// Tokens by user, so that each is made once.
@@ -75,10 +75,11 @@ impl Node {
         self.process.log()
     }
 
-    /// When it said that it is ready.
+    /// When it said that it is ready, in Unix milliseconds as the server counts them.
     #[must_use]
-    pub fn ready_at(&self) -> Instant {
-        self.ready_at
+    pub fn ready_at_ms(&self) -> u64 {
+        let since = self.ready_at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Its settings, with the ports that it got.
@@ -208,6 +209,20 @@ impl Node {
         within("readiness", self.operator().get("/readyz")).await.status == 200
     }
 
+    /// The user's whole inbox, oldest first: what a device gets that resumes before its first event.
+    pub async fn inbox(&self, user: &str, epoch: &str) -> Vec<Value> {
+        let mut auditor = Device::open(&self.url(), None).await;
+        let start = json!({ "epoch": epoch, "offset": 0, "check": "00000000" });
+        auditor.resume(&self.token(user, None).await, "auditor", &start).await;
+        assert_eq!(auditor.hello["resumed"], true, "the inbox of {user} was trimmed or lost");
+        let mut events = Vec::new();
+        while events.last().map_or(json!(0), |event: &Value| event["offset"].clone()) != auditor.hello["offset"] {
+            events.push(auditor.event().await);
+        }
+        auditor.close().await;
+        events
+    }
+
     /// The invitation as the server sees it, for this user.
     pub async fn invitation(&self, user: &str, id: &str) -> Value {
         let path = format!("/v1/invitations/{id}");
@@ -216,7 +231,7 @@ impl Node {
 }
 
 /// Reads the addresses from the log.
-async fn ready(log: &Log) -> Result<(SocketAddr, SocketAddr, Instant), String> {
+async fn ready(log: &Log) -> Result<(SocketAddr, SocketAddr, SystemTime), String> {
     let ready = log.find("the node to be ready", |line| line.message().starts_with("ready at ws://")).await?;
     let lines = log.lines();
     let admin = lines.iter().find_map(|line| line.fields["admin"].as_str()).ok_or("no address of operators")?;

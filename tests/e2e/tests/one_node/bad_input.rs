@@ -166,8 +166,9 @@ async fn fragments_may_have_128_kibibytes_together() {
     scene.rude.send_fragment(Data::Text, head.as_bytes(), false).await;
     scene.rude.send_fragment(Data::Continue, tail.as_bytes(), true).await;
     scene.rude.answer(900).await.unwrap();
-    scene.rude.send_fragment(Data::Text, &[b' '; 100 * 1024], false).await;
-    scene.rude.send_fragment(Data::Continue, &[b' '; 100 * 1024], false).await;
+    let large = vec![b' '; 100 * 1024];
+    scene.rude.send_fragment(Data::Text, &large, false).await;
+    scene.rude.send_fragment(Data::Continue, &large, false).await;
     scene.closes(1009).await;
 }
 

@@ -3,17 +3,23 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
 
 mod answering;
+mod audit;
 mod bad_input;
 mod cancelling;
+mod crash;
 mod files;
+mod full_disk;
 mod groups;
 mod http;
 mod limits;
 mod listing;
 mod operators;
 mod policy;
+mod races;
 mod receipts;
 mod resuming;
 mod sessions;
+mod shutdown;
 mod signals;
+mod slow_reader;
 mod timing;
