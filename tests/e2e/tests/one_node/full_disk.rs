@@ -69,3 +69,30 @@ async fn a_full_disk_loses_nothing_and_heals_without_a_restart() {
         has(&seen, json!({ "state": "settled", "version": 2 }));
     }
 }
+
+#[tokio::test]
+async fn a_crash_on_a_disk_that_takes_nothing_loses_nothing() {
+    let settings = Settings::new().without_rate_limit().surviving_full_disk();
+    let mut node = Node::start(settings).await;
+    let mut alice = node.connect("alice", "phone").await;
+    let mut acknowledged = Vec::new();
+    for _ in 0..50 {
+        let invited = alice.ok("invite", json!({ "invitees": ["bob"], "timeout_s": 600 })).await;
+        acknowledged.push(invited["invitation_id"].as_str().unwrap().to_owned());
+    }
+    // Not even what is there can be written over.
+    node.process().limit_files(Some(0));
+    let invite = json!({ "invitees": ["carol"], "timeout_s": 600, "request_id": "r-1" });
+    alice.refused("invite", invite.clone(), "unavailable").await;
+    alice.refused("cancel", json!({ "invitation_id": acknowledged[0] }), "unavailable").await;
+    node.kill();
+    node.restart().await;
+    for id in &acknowledged {
+        has(&node.invitation("alice", id).await, json!({ "state": "active", "version": 1 }));
+    }
+    let mut alice = node.connect("alice", "phone").await;
+    let invited = alice.ok("invite", invite.clone()).await;
+    assert_eq!(alice.ok("invite", invite).await, invited);
+    let listed = alice.ok("list_active", json!({ "limit": 100 })).await;
+    assert_eq!(listed["invitations"].as_array().unwrap().len(), 51);
+}

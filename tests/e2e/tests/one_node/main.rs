@@ -11,6 +11,7 @@ mod files;
 mod full_disk;
 mod groups;
 mod http;
+mod journey;
 mod limits;
 mod listing;
 mod operators;
