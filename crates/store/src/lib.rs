@@ -113,7 +113,7 @@ pub trait Store: Send + Sync + 'static {
     /// Removes a member, if it is one; `false` if there is no such group.
     fn remove_member(&self, group: GroupId, user: UserId) -> StoreFuture<'_, bool>;
 
-    /// Whether operations can succeed now.
+    /// Whether operations can succeed now, proved by a durable write.
     fn ready(&self) -> StoreFuture<'_, ()>;
 }
 

@@ -6,6 +6,7 @@ mod faults;
 mod fixtures;
 mod kill;
 mod opening;
+mod upkeep;
 
 mod file {
     crate::conformance_tests!(crate::embedded::tests::fixtures::file);

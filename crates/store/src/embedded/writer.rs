@@ -33,7 +33,7 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// How often the writer writes acknowledgements and looks for what has expired.
 const TEND_INTERVAL_MS: u64 = 1_000;
 /// Expired rows that go in one transaction, so that commits do not wait long for it.
-const SWEEP_ROWS: usize = 512;
+pub(super) const SWEEP_ROWS: usize = 512;
 /// The pause before the next part of a sweep that did not finish.
 const SWEEP_PAUSE: Duration = Duration::from_millis(20);
 /// How long the writer waits before it opens a failed database again, at first and at most.
