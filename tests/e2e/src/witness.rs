@@ -121,6 +121,16 @@ impl Witness {
         .await
     }
 
+    /// Whether it resumed, for each time that it was connected.
+    #[must_use]
+    pub fn connections(&self) -> Vec<bool> {
+        let resumed = |told: &Told| match told {
+            Told::Connected { resumed, .. } => Some(*resumed),
+            Told::Event(_) | Told::Disconnected(_) => None,
+        };
+        self.record.told().iter().filter_map(resumed).collect()
+    }
+
     /// Waits until everything up to this offset reached the app.
     pub async fn is_at(&self, offset: u64) {
         self.hears("everything", |told| match told {

@@ -82,10 +82,13 @@ async fn of_cancel_and_accept_exactly_one_wins_ten_thousand_times() {
         assert_eq!(outcomes(&mut alice, won.len()).await, won, "alice hears of what she did not do");
         assert_eq!(outcomes(&mut bob, lost.len()).await, lost, "bob hears of what he did not do");
         assert_eq!(outcomes(&mut web, BATCH).await, results, "bob's other device hears of everything");
+        let mut requests = Vec::with_capacity(BATCH);
         for id in &ids {
-            let request = web.send("get", json!({ "invitation_id": id })).await;
+            requests.push(web.send("get", json!({ "invitation_id": id })).await);
+        }
+        for (id, request) in ids.iter().zip(requests) {
             let seen = web.answer(request).await.unwrap();
-            has(&seen, json!({ "state": "settled", "version": 2 }));
+            has(&seen, json!({ "invitation_id": id, "state": "settled", "version": 2 }));
             has(&seen["invitees"][0], json!({ "state": results[id.as_str().unwrap()] }));
         }
         accepted_in_all += won.len();
