@@ -44,7 +44,7 @@ pub struct Http {
     pub bind: SocketAddr,
     /// Worker threads; 0 is one per core.
     pub workers: usize,
-    /// Connections at once.
+    /// Connections at once; 0 is as many as there are file descriptors for.
     pub max_connections: usize,
 }
 
