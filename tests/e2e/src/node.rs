@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,7 +20,8 @@ pub struct Node {
     admin: SocketAddr,
     /// Tokens by user, so that each is made once.
     tokens: Mutex<BTreeMap<String, String>>,
-    directory: TempDir,
+    /// Removed after the process has ended, if it is the test's own.
+    _directory: Option<TempDir>,
 }
 
 impl Node {
@@ -30,12 +31,20 @@ impl Node {
     /// When it does not start.
     pub async fn start(settings: Settings) -> Self {
         let directory = tempfile::Builder::new().prefix("ringwire-e2e-").tempdir().expect("a directory can be made");
-        let settings = settings.on(&directory.path().join("data"));
+        let data = directory.path().join("data");
+        Self { _directory: Some(directory), ..Self::start_on(settings.on(&data)).await }
+    }
+
+    /// Starts a node on the data directory that the settings name.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_on(settings: Settings) -> Self {
         let process = Process::start(settings.command(&["serve"]));
         let (public, admin, ready_at) = ready(process.log()).await.unwrap_or_else(|problem| panic!("{problem}"));
         // A restart listens where clients know the node.
         let settings = settings.with("http.bind", public).with("admin.bind", admin);
-        Self { settings, process, ready_at, public, admin, tokens: Mutex::default(), directory }
+        Self { settings, process, ready_at, public, admin, tokens: Mutex::default(), _directory: None }
     }
 
     /// Starts a node with the defaults of the tests.
@@ -89,15 +98,12 @@ impl Node {
     }
 
     /// Its data directory.
+    ///
+    /// # Panics
+    /// Never: every node of a test has one.
     #[must_use]
     pub fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
-    }
-
-    /// A place for further files of the test.
-    #[must_use]
-    pub fn scratch(&self) -> &Path {
-        self.directory.path()
+        self.settings.get("store.path").map(PathBuf::from).expect("the settings name the data directory")
     }
 
     /// Where the public listener is.

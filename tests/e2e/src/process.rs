@@ -88,6 +88,14 @@ impl Process {
         kill_process(self.id(), Signal::TERM).expect("the process takes signals");
     }
 
+    /// Asks it to end, as somebody at its terminal does.
+    ///
+    /// # Panics
+    /// When it has ended before.
+    pub fn interrupt(&self) {
+        kill_process(self.id(), Signal::INT).expect("the process takes signals");
+    }
+
     /// Waits for its end; the exit code and how long that took.
     pub async fn ended(&mut self) -> (Option<i32>, Duration) {
         let started = Instant::now();

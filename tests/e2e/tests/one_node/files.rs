@@ -98,7 +98,7 @@ async fn a_second_node_on_the_same_data_is_refused() {
     assert_eq!(exit.code, Some(1));
     assert!(exit.log.contains("in use by another process"), "{}", exit.log);
     // Nor is one on the same port.
-    let elsewhere = node.scratch().join("elsewhere");
+    let elsewhere = node.data().with_file_name("elsewhere");
     let exit = Exit::of(&node.settings().clone().on(&elsewhere), &["serve"]).await;
     assert_eq!(exit.code, Some(1));
     assert!(exit.log.contains(&node.public().to_string()), "{}", exit.log);

@@ -36,6 +36,15 @@ async fn clients_are_told_and_closed_within_the_window() {
 }
 
 #[tokio::test]
+async fn an_interrupt_from_the_terminal_ends_it_as_well() {
+    let mut node = Node::start(Settings::new().with("shutdown.drain_ms", 100)).await;
+    let mut alice = node.connect("alice", "phone").await;
+    node.process().interrupt();
+    assert_eq!(alice.closed().await.0, 1012);
+    assert_eq!(node.process().ended().await.0, Some(0));
+}
+
+#[tokio::test]
 async fn a_node_that_drains_serves_those_it_has_and_takes_nobody_new() {
     let mut node = Node::start(Settings::new().with("shutdown.drain_ms", 4_000)).await;
     let token = node.token("late", None).await;
