@@ -28,6 +28,8 @@ impl Settings {
             .with("http.bind", "127.0.0.1:0")
             .with("admin.bind", "127.0.0.1:0")
             .with("http.workers", 2)
+            // A device of a test answers a ping only when the test reads from it next.
+            .with("connection.heartbeat_s", 3_600)
             .with("log.format", "json")
     }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn hello_says_who_is_connected_and_where() {
-    let node = Node::new().await;
+    let node = Node::start(Settings::new().with("connection.heartbeat_s", 25)).await;
     let alice = node.connect("alice", "phone").await;
     has(&alice.hello, json!({ "user": "alice", "resumed": false, "heartbeat_s": 25, "offset": 0 }));
     for text in ["node", "epoch", "check"] {
