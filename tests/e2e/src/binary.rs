@@ -23,18 +23,20 @@ pub fn path() -> &'static Path {
 /// Builds it, unless another test process of the same run did: cargo-nextest starts one process for
 /// each test, and gives all of them the same run id.
 fn once_per_run() -> PathBuf {
-    let Ok(run) = std::env::var("NEXTEST_RUN_ID") else { return build() };
+    let Ok(run) = std::env::var("NEXTEST_RUN_ID") else { return build().unwrap_or_else(|error| panic!("{error}")) };
     let mut note = open_note();
     note.lock().expect("the note about the build can be locked");
     let mut text = String::new();
     note.read_to_string(&mut text).expect("the note about the build can be read");
     if let Some(path) = text.strip_prefix(&format!("{run}\n")) {
+        assert!(!path.is_empty(), "ringwire did not build earlier in this run");
         return PathBuf::from(path);
     }
-    let path = build();
+    let built = build();
+    let path = built.as_deref().unwrap_or(Path::new(""));
     note.set_len(0).and_then(|()| note.rewind()).expect("the note about the build can be emptied");
     write!(note, "{run}\n{}", path.display()).expect("the note about the build can be written");
-    path
+    built.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn open_note() -> File {
@@ -49,19 +51,20 @@ fn open_note() -> File {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn build() -> PathBuf {
+fn build() -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["build", "--quiet", "--package", "ringwire-node", "--bin", "ringwire", "--message-format", "json"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
-        .expect("cargo can be run");
-    let messages = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "ringwire does not build:\n{}", String::from_utf8_lossy(&output.stderr));
-    messages
+        .map_err(|error| format!("cargo cannot be run: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("ringwire does not build:\n{}", String::from_utf8_lossy(&output.stderr)));
+    }
+    String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|message| message["target"]["name"] == "ringwire")
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .expect("cargo names the executable that it built")
+        .ok_or_else(|| "cargo names no executable".to_owned())
 }

@@ -292,6 +292,20 @@ async fn tokens_that_prove_nothing_are_refused() {
 }
 
 #[tokio::test]
+async fn tokens_for_others_are_refused_where_the_operator_names_issuer_and_audience() {
+    let settings = Settings::new().with("auth.hs256_secret", "s".repeat(32));
+    let strict = settings.clone().with("auth.issuer", "https://id.example").with("auth.audience", "ringwire");
+    let node = Node::start(strict.clone()).await;
+    let mut alice = node.connect("alice", "phone").await;
+    alice.ok("ping", json!({})).await;
+    for other in [settings, strict.clone().with("auth.issuer", "x"), strict.with("auth.audience", "x")] {
+        let token = Node::start(other).await.token("alice", None).await;
+        let reply = Http::new(node.public()).with_token(&token).get("/v1/invitations").await;
+        let _ = reply.problem(401, "unauthenticated");
+    }
+}
+
+#[tokio::test]
 async fn a_websocket_without_the_subprotocol_or_a_plain_request_does_no_harm() {
     let node = Node::new().await;
     let plain = Http::new(node.public()).get("/v1/connect").await;

@@ -225,6 +225,23 @@ async fn rings_that_ran_out_while_the_node_was_down_end_within_a_second_of_its_s
     has(&alice.snapshot, json!({ "active": [] }));
 }
 
+#[tokio::test]
+async fn a_ring_that_outlives_a_crash_ends_at_its_deadline() {
+    let mut node = Node::new().await;
+    let token = node.token("bob", None).await;
+    let mut alice = node.connect("alice", "phone").await;
+    let mut bob = node.connect("bob", "phone").await;
+    let invited = alice.ok("invite", json!({ "invitees": ["bob"], "timeout_s": 3 })).await;
+    let ring = bob.expect("invitation.received").await;
+    node.kill();
+    node.restart().await;
+    let mut bob = Device::open(&node.url(), None).await;
+    bob.resume(&token, "phone", &ring).await;
+    let ended = bob.expect("invitation.timed_out").await;
+    let (at, deadline) = (ended["at"].as_u64().unwrap(), invited["expires_at"].as_u64().unwrap());
+    assert!((deadline..=deadline + 1_000).contains(&at), "it ended {} ms after its deadline", at.abs_diff(deadline));
+}
+
 /// The invitation, once it is settled.
 async fn settled(node: &Node, entry: &Acknowledged) -> serde_json::Value {
     let server = node.server().await;

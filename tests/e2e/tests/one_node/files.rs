@@ -189,3 +189,23 @@ async fn the_first_start_makes_a_key_that_only_its_owner_can_read() {
     let exit = Exit::of(node.settings(), &["serve"]).await;
     assert!(exit.code == Some(1) && exit.log.contains("hs256.key"), "{}", exit.log);
 }
+
+#[tokio::test]
+async fn a_command_line_with_a_mistake_says_which() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = Settings::new().on(&directory.path().join("data"));
+    for (arguments, named) in [
+        (&["dance"][..], "dance"),
+        (&["token"], "USER"),
+        (&["token", ""], "must not be empty"),
+        (&["token", "a\nb"], "control characters"),
+        (&["token", "bob", "--role", "admin"], "admin"),
+        (&["token", "bob", "--ttl", "soon"], "soon"),
+    ] {
+        let exit = Exit::of(&settings, arguments).await;
+        assert_eq!(exit.code, Some(2), "{arguments:?}");
+        assert!(exit.log.contains(named) && exit.output.is_empty(), "{arguments:?}: {}", exit.log);
+    }
+    let exit = Exit::of(&settings, &["--version"]).await;
+    assert_eq!((exit.code, exit.output.starts_with("ringwire ")), (Some(0), true));
+}

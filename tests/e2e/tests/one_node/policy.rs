@@ -1,6 +1,6 @@
 //! Presence, busy users, glare, and repeated requests.
 
-use ringwire_e2e::{Node, Settings, has};
+use ringwire_e2e::{Node, Settings, has, until};
 use serde_json::json;
 
 #[tokio::test]
@@ -35,11 +35,30 @@ async fn a_user_who_disconnected_is_offline() {
     let mut alice = node.connect("alice", "phone").await;
     let bob = node.connect("bob", "phone").await;
     bob.close().await;
-    ringwire_e2e::until("bob to be offline", async || {
-        let invited = alice.ok("invite", json!({ "invitees": ["bob"], "online_user_only": true })).await;
-        (invited["failed"] == json!({ "bob": "offline" })).then_some(())
-    })
-    .await;
+    // Carol's app vanishes without a word.
+    drop(node.connect("carol", "phone").await);
+    for user in ["bob", "carol"] {
+        until("the user to be offline", async || {
+            let invited = alice.ok("invite", json!({ "invitees": [user], "online_user_only": true })).await;
+            (invited["failed"][user] == "offline").then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_settled_invitation_is_forgotten_after_its_retention() {
+    let node = Node::start(Settings::new().with("policy.settled_retention_h", 0)).await;
+    let mut alice = node.connect("alice", "phone").await;
+    let mut bob = node.connect("bob", "phone").await;
+    let id = alice.ok("invite", json!({ "invitees": ["bob"] })).await["invitation_id"].clone();
+    bob.expect("invitation.received").await;
+    bob.ok("accept", json!({ "invitation_id": id })).await;
+    alice.expect("invitation.accepted").await;
+    alice.refused("get", json!({ "invitation_id": id }), "not_found").await;
+    bob.refused("add_invited", json!({ "invitation_id": id }), "expired").await;
+    has(&alice.ok("history", json!({ "peer": "bob" })).await, json!({ "messages": [] }));
+    node.nothing_for([&mut alice, &mut bob]).await;
 }
 
 #[tokio::test]
