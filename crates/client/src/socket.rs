@@ -89,7 +89,8 @@ pub(crate) async fn open(request: Request) -> Result<Stream, DisconnectReason> {
             Some("wss") => Some(crate::tls::connector().map_err(|error| lost(&error))?),
             Some(_) | None => None,
         };
-        tokio_tungstenite::connect_async_tls_with_config(request, Some(config), no_delay, connector).await
+        // Boxed: a TLS handshake would make every future that connects some twenty kilobytes large.
+        Box::pin(tokio_tungstenite::connect_async_tls_with_config(request, Some(config), no_delay, connector)).await
     };
     #[cfg(not(feature = "tls"))]
     let connected = tokio_tungstenite::connect_async_with_config(request, Some(config), no_delay).await;

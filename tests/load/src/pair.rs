@@ -162,9 +162,8 @@ async fn connect(url: &str, token: &str) -> Result<(Socket, String), Failure> {
         format!(r#"{{"jsonrpc":"2.0","id":1,"method":"hello","params":{{"device_id":"load","token":"{token}"}}}}"#);
     socket.send(Message::text(hello)).await?;
     let text = loop {
-        match socket.next().await.ok_or("the node closed the connection")?? {
-            Message::Text(text) => break text,
-            _ => {}
+        if let Message::Text(text) = socket.next().await.ok_or("the node closed the connection")?? {
+            break text;
         }
     };
     let Hello { result } = serde_json::from_str(&text).map_err(|_| format!("hello was refused: {text}"))?;

@@ -253,6 +253,29 @@ fn a_held_delivery_of_a_lost_history_does_not_follow_a_snapshot() {
 }
 
 #[test]
+fn a_held_delivery_that_is_lost_before_the_snapshot_is_read_does_not_follow_it() {
+    let mut world = World::with(["phone"], 1);
+    let lost = world.append_many(3);
+    world.deliver(&lost[2]).tells(["fetch after 1"]);
+    world.inbox.trim_to(2);
+    world.fetch(1).tells(["reset"]);
+    world.inbox.roll_back(1);
+    world.reset().tells(["1 ← snapshot at 3"]);
+}
+
+#[test]
+fn a_fetch_that_was_asked_for_in_an_earlier_life_says_nothing_of_this_one() {
+    let mut world = World::with(["phone"], 5);
+    world.suspect().tells(["fetch after 5"]);
+    world.detach(1);
+    world.inbox.replace_epoch(Epoch(1));
+    world.append();
+    world.attach(2, "web").tells([]);
+    world.fetch(5).tells(["fetch after 1"]);
+    world.fetch(1).tells([]);
+}
+
+#[test]
 fn a_connection_of_another_history_is_sent_nothing_that_does_not_follow() {
     let mut world = World::with(["phone"], 1);
     let lost = world.append();
