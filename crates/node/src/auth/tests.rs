@@ -1,4 +1,4 @@
-//! Tokens that are and are not accepted.
+//! Tokens that are and are not accepted. The keys in `test_keys` were made for these tests and serve nothing else.
 
 use super::*;
 
@@ -71,18 +71,61 @@ fn issuer_and_audience_must_match_when_configured() {
     }
 }
 
+fn public_key(algorithm: KeyAlgorithm, pem: &str) -> config::Key {
+    let public_key = Some(pem.to_owned());
+    config::Key { id: None, algorithm, secret: None, public_key, public_key_file: None, issuer: None }
+}
+
 #[test]
-fn a_public_key_does_not_verify_a_shared_secret_token() {
-    let pem = include_str!("es256.test.pem");
+fn tokens_of_every_public_key_algorithm_are_accepted_under_their_own_key_only() {
+    let rsa = EncodingKey::from_rsa_pem(include_bytes!("test_keys/rs256.private.pem")).unwrap();
+    let elliptic = EncodingKey::from_ec_pem(include_bytes!("test_keys/es256.private.pem")).unwrap();
+    let edwards = EncodingKey::from_ed_pem(include_bytes!("test_keys/eddsa.private.pem")).unwrap();
+    let cases = [
+        (KeyAlgorithm::RS256, include_str!("test_keys/rs256.public.pem"), Algorithm::RS256, rsa),
+        (KeyAlgorithm::ES256, include_str!("test_keys/es256.public.pem"), Algorithm::ES256, elliptic),
+        (KeyAlgorithm::EdDSA, include_str!("test_keys/eddsa.public.pem"), Algorithm::EdDSA, edwards),
+    ];
+    for (verifies, public, _, _) in &cases {
+        let configured = config::Auth { keys: vec![public_key(*verifies, public)], ..auth() };
+        let authenticator = Authenticator::new(&configured, None).unwrap();
+        for (signs, _, algorithm, private) in &cases {
+            let token = jsonwebtoken::encode(&Header::new(*algorithm), &claims(2_000_000_000), private).unwrap();
+            let accepted = authenticator.verify(&token, NOW).is_ok();
+            assert_eq!(accepted, signs == verifies, "{signs:?} under {verifies:?}");
+        }
+    }
+}
+
+#[test]
+fn a_key_with_an_id_or_an_issuer_serves_only_tokens_that_name_them() {
+    let secret = "a configured secret of 32 bytes!";
     let key = config::Key {
-        id: None,
-        algorithm: KeyAlgorithm::ES256,
-        secret: None,
-        public_key: Some(pem.into()),
+        id: Some("k1".into()),
+        algorithm: KeyAlgorithm::HS256,
+        secret: Some(secret.into()),
+        public_key: None,
         public_key_file: None,
-        issuer: None,
+        issuer: Some("https://id.example".into()),
     };
     let configured = config::Auth { keys: vec![key], ..auth() };
+    let authenticator = Authenticator::new(&configured, None).unwrap();
+    let verdict = |kid: Option<&str>, iss: Option<&str>| {
+        let header = Header { kid: kid.map(str::to_owned), ..Header::new(Algorithm::HS256) };
+        let claims = serde_json::json!({"sub": "alice", "exp": 2_000_000_000_u64, "iss": iss});
+        authenticator.verify(&signed(&header, &claims, secret.as_bytes()), NOW).is_ok()
+    };
+    assert!(verdict(Some("k1"), Some("https://id.example")));
+    assert!(!verdict(Some("k2"), Some("https://id.example")));
+    assert!(!verdict(None, Some("https://id.example")));
+    assert!(!verdict(Some("k1"), Some("https://other.example")));
+    assert!(!verdict(Some("k1"), None));
+}
+
+#[test]
+fn a_public_key_does_not_verify_a_shared_secret_token() {
+    let pem = include_str!("test_keys/es256.public.pem");
+    let configured = config::Auth { keys: vec![public_key(KeyAlgorithm::ES256, pem)], ..auth() };
     let authenticator = Authenticator::new(&configured, Some(SECRET)).unwrap();
     // The classic confusion: the public key's text used as an HMAC secret.
     let token = signed(&Header::new(Algorithm::HS256), &claims(2_000_000_000), pem.as_bytes());
@@ -91,15 +134,8 @@ fn a_public_key_does_not_verify_a_shared_secret_token() {
 
 #[test]
 fn a_key_that_does_not_fit_its_algorithm_is_refused_by_number() {
-    let key = config::Key {
-        id: None,
-        algorithm: KeyAlgorithm::RS256,
-        secret: None,
-        public_key: Some(include_str!("es256.test.pem").into()),
-        public_key_file: None,
-        issuer: None,
-    };
-    let configured = config::Auth { keys: vec![key], ..auth() };
+    let pem = include_str!("test_keys/es256.public.pem");
+    let configured = config::Auth { keys: vec![public_key(KeyAlgorithm::RS256, pem)], ..auth() };
     let message = Authenticator::new(&configured, Some(SECRET)).err().unwrap().to_string();
     assert!(message.starts_with("auth.keys[0]: is no RS256 public key"), "{message}");
 }
