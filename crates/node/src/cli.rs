@@ -81,12 +81,15 @@ fn serve(config: Config) -> Result<(), Failure> {
 }
 
 fn welcome(node: &Node) {
-    let address = node.address();
+    let url = format!("ws://{}/v1/connect", node.address());
+    // As it was started, so that the lines can be typed in the same directory.
+    let program = std::env::args().next().unwrap_or_else(|| "ringwire".to_owned());
+    let example = "cargo run -q --release --example";
     tracing::info!(admin = %node.admin_address(), "health, readiness and metrics");
     tracing::info!(
-        "ready at ws://{address}/v1/connect — ring from two terminals:\n    \
-         cargo run --release --example answer -- --token \"$(ringwire token bob)\" --url ws://{address}/v1/connect\n    \
-         cargo run --release --example ring -- --token \"$(ringwire token alice)\" --url ws://{address}/v1/connect bob"
+        "ready at {url} — ring from two terminals:\n    \
+         {example} answer -- --url {url} --token \"$({program} token bob)\"\n    \
+         {example} ring -- --url {url} --token \"$({program} token alice)\" bob"
     );
 }
 
