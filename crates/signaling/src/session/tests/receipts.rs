@@ -159,6 +159,17 @@ fn a_snapshot_that_does_not_name_all_ends_no_ring() {
 }
 
 #[test]
+fn a_ring_that_outlives_a_reset_is_covered_by_the_snapshot() {
+    let mut world = World::with(["phone"], 4);
+    ring(&mut world, 42);
+    world.inbox.replace_epoch(Epoch(1));
+    world.append_many(2);
+    let snapshot = Snapshot { more: true, ..world.inbox.snapshot(Vec::new()) };
+    world.reset_to(&snapshot).tells(["1 ← snapshot at 2"]);
+    world.acknowledge(1, 2).tells(["receipt of 42 by phone", "save ack 2"]);
+}
+
+#[test]
 fn what_is_saved_is_a_position_of_the_connections_epoch() {
     let mut world = World::with(["phone"], 0);
     world.append_many(2);

@@ -60,6 +60,15 @@ fn a_device_that_saw_a_shorter_inbox_than_the_session_makes_a_fetch_find_out() {
 }
 
 #[test]
+fn an_inbox_that_ends_before_what_one_device_saw_was_rolled_back() {
+    let mut world = World::with(["phone"], 1);
+    world.append_many(3);
+    world.attach(2, "web").tells(["fetch after 1"]);
+    world.inbox.roll_back(2);
+    world.fetch(1).tells(["reset, replacing epoch 1"]);
+}
+
+#[test]
 fn another_epoch_resets_everybody() {
     let mut world = World::with(["phone", "web"], 2);
     world.inbox.replace_epoch(Epoch(1));
