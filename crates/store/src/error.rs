@@ -39,6 +39,14 @@ pub enum OpenError {
         /// What this program needs.
         expected: String,
     },
+    /// A server cannot be used.
+    #[error("{address}: {reason}")]
+    Server {
+        /// Which server.
+        address: String,
+        /// Why.
+        reason: String,
+    },
     /// The operating system refused.
     #[error("{path}: {reason}")]
     Io {

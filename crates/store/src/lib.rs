@@ -18,6 +18,7 @@ pub mod conformance;
 pub mod embedded;
 mod error;
 pub mod query;
+pub mod redis_store;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -31,6 +32,7 @@ pub use commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stamp, Stored, 
 pub use embedded::Embedded;
 pub use error::{OpenError, StoreError};
 pub use query::{Attach, Conversation, Detail, Due, DueKind, HistoryPage, Message, MessageCursor, Page};
+pub use redis_store::RedisStore;
 
 /// What store operations return. Dropping the future does not undo the operation.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -113,8 +115,45 @@ pub trait Store: Send + Sync + 'static {
     /// Removes a member, if it is one; `false` if there is no such group.
     fn remove_member(&self, group: GroupId, user: UserId) -> StoreFuture<'_, bool>;
 
-    /// Whether operations can succeed now, proved by a durable write.
+    /// Whether operations can succeed now, proved by a write where that is the only proof, and whether
+    /// doorbells arrive.
     fn ready(&self) -> StoreFuture<'_, ()>;
+
+    /// The node processes that share this store, as it last knew. Sweepers share their work by it.
+    fn nodes(&self) -> Nodes {
+        Nodes { own: 0, live: vec![0] }
+    }
+
+    /// What happened since the store was opened, for operators.
+    fn counters(&self) -> Counters {
+        Counters::default()
+    }
+}
+
+/// The node processes that share a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nodes {
+    /// This one. Changes when it was cut off for so long that the others took it for dead.
+    pub own: u64,
+    /// All that live, this one among them, in order.
+    pub live: Vec<u64>,
+}
+
+/// What operators see of a store's links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Round trips to the server.
+    pub round_trips: u64,
+    /// How often the link that carries commands was built again.
+    pub link_rebuilds: u64,
+    /// How often the subscription was built again.
+    pub subscription_rebuilds: u64,
+    /// How often doorbells were found missing.
+    pub lost_doorbells: u64,
+    /// How often all sessions were told to look at their inbox.
+    pub interruptions: u64,
+    /// How often the process was taken for dead and went on under a fresh incarnation.
+    pub incarnations: u64,
 }
 
 /// Told of committed inbox entries. Only a doorbell: what it misses is read from the store.
@@ -125,4 +164,15 @@ pub trait Doorbell: Send + Sync + 'static {
 
     /// Rings may have been lost: look at the inbox of every local session.
     fn interrupted(&self);
+
+    /// Entries were committed that could not be read here: look at the inboxes of these users.
+    fn missed(&self, users: Vec<UserId>) {
+        drop(users);
+        self.interrupted();
+    }
+
+    /// A device of the user connected to another node, which replaces this connection.
+    fn replaced(&self, user: &UserId, device: &DeviceId, connection: ConnectionId) {
+        let _ = (user, device, connection);
+    }
 }

@@ -86,6 +86,7 @@ pub async fn the_same_version_with_another_tag_conflicts(fixture: &Fixture) {
 /// What a client library sends twice happens once, even if the second send comes late.
 pub async fn the_same_attempt_twice_is_committed_once(fixture: &Fixture) {
     let driver = Driver::new(fixture);
+    driver.listen(&["bob"]).await;
     let creation = driver.creation(driver.id(&user("ann")), &invite("ann", &["bob"]), &Facts::default());
     let id = creation.step.next.id;
     assert_eq!(driver.send(creation.clone()).await, CommitOutcome::Committed);

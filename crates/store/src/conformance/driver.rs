@@ -263,6 +263,15 @@ impl<'a> Driver<'a> {
         self.fixture.store.attach(attach).await.expect("a device attaches")
     }
 
+    /// Connects a device `ear` of each user, so that the store rings here for them.
+    pub async fn listen(&self, names: &[&str]) {
+        for name in names {
+            let (device, connection) = (device("ear"), ConnectionId(77));
+            let attach = Attach { user: user(name), device, incarnation: 7, connection, resume: None };
+            self.fixture.store.attach(attach).await.expect("a device attaches");
+        }
+    }
+
     /// Reads a user's whole inbox.
     pub async fn inbox(&self, name: &str) -> Stretch {
         self.fixture.store.stretch(user(name), 0).await.expect("an inbox is read")

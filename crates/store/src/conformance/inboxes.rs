@@ -41,6 +41,7 @@ pub async fn offsets_are_gap_free_and_checks_form_a_chain(fixture: &Fixture) {
 pub async fn every_appended_entry_rings_once_in_order_with_its_origin(fixture: &Fixture) {
     let driver = Driver::new(fixture);
     let people = ["ann", "bob", "cid", "dan"];
+    driver.listen(&people).await;
     let mut writers = Vec::new();
     for number in 0..32 {
         let inviter = people[number % 4];

@@ -25,6 +25,7 @@ async fn large_group(driver: &Driver<'_>) -> Vec<String> {
 pub async fn an_audience_is_served_in_batches_each_member_once(fixture: &Fixture) {
     let driver = Driver::new(fixture);
     let audience = large_group(&driver).await;
+    driver.listen(&audience.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let created = driver.invite(&invite_in_group("team", "ann", &["bob"])).await;
     fixture.forget_rings().await;
     assert_eq!(driver.events(&audience[0]).await, [""; 0]);

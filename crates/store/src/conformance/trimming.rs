@@ -43,6 +43,7 @@ pub async fn an_inbox_keeps_as_many_bytes_as_allowed(fixture: &Fixture) {
 /// The check of the entry before the oldest is known, those before it are not.
 pub async fn a_device_resumes_from_the_last_trimmed_entry_and_not_from_before(fixture: &Fixture) {
     let driver = Driver::new(fixture);
+    driver.listen(&["bob"]).await;
     fill(&driver, "hello", INBOX_EVENTS + SURPLUS).await;
     let inbox = driver.inbox("bob").await;
     let heard = fixture.heard_by(&user("bob")).await;

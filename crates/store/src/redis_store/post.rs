@@ -1,0 +1,145 @@
+//! Posts and relays: appending to inboxes beside an invitation's state.
+
+use std::sync::Arc;
+
+use ringwire_signaling::relay::batch;
+use ringwire_signaling::{InvitationId, Notice, Once, UserId};
+use ringwire_wire::record::decode_event;
+
+use super::commit::heed_unheard;
+use super::draft::Draft;
+use super::fields::{Fields, push_text, read_users};
+use super::link::Call;
+use super::reply::{self, Parts};
+use super::state::State;
+use crate::commit::{PostCommit, PostOutcome};
+use crate::error::StoreError;
+
+/// How often a relay that others overtake is tried again.
+const ATTEMPTS: usize = 64;
+/// Which field of an invitation notes what was posted.
+const RING: char = 'R';
+const SIGNAL: char = 'S';
+
+/// Posts in one round trip, unless it was posted before.
+pub(super) async fn post(state: &Arc<State>, post: PostCommit) -> Result<PostOutcome, StoreError> {
+    let mut draft = Draft::new(state, post.id);
+    draft.call.number(post.sent_at);
+    draft.call.number(0);
+    draft.call.argument("post");
+    let (name, device) = match &post.post.once {
+        Some(Once::Ring { user, device }) => (format!("{RING}{user}"), device.as_str()),
+        Some(Once::Signal { user, request_id }) => (format!("{SIGNAL}{user}\0{request_id}"), ""),
+        None => (String::new(), ""),
+    };
+    draft.call.owned(name.into_bytes());
+    let mut note = post.retained_until.0.to_le_bytes().to_vec();
+    push_text(&mut note, device);
+    draft.call.owned(note);
+    draft.call.number(post.retained_until);
+    post.post.notices.iter().for_each(|notice| draft.concerns(&notice.to, None));
+    draft.users()?;
+    draft.call.number(0);
+    draft.notices(&post.post.notices, post.origin)?;
+    draft.no_more();
+    let mut parts = state.link.run_timed(&state.scripts.commit, &draft.call).await?;
+    match reply::bytes(parts.next())?.as_slice() {
+        b"committed" => {
+            heed_unheard(state, draft.names(), parts.next())?;
+            Ok(PostOutcome::Posted)
+        }
+        b"repeat" => Ok(PostOutcome::Repeat),
+        b"stale" => Ok(PostOutcome::Stale),
+        _ => Err(reply::unexpected()),
+    }
+}
+
+/// The user and the device in a receipt's field; none if the field is something else.
+pub(super) fn read_receipt(name: &[u8], note: &[u8]) -> Option<(UserId, ringwire_signaling::DeviceId)> {
+    let user = std::str::from_utf8(name).ok()?.strip_prefix(RING)?;
+    let mut fields = Fields::of(note, "a receipt");
+    fields.number().ok()?;
+    Some((UserId::parse(user).ok()?, fields.device().ok()?))
+}
+
+/// Serves the next batch of an audience; whether there is more.
+pub(super) async fn relay(state: &Arc<State>, id: InvitationId) -> Result<bool, StoreError> {
+    for _ in 0..ATTEMPTS {
+        let Some(waiting) = Waiting::read(state, id).await? else { return Ok(false) };
+        if let Some(more) = serve(state, id, &waiting).await? {
+            return Ok(more);
+        }
+    }
+    Err(StoreError::Unavailable("others keep relaying the same".to_owned()))
+}
+
+/// The oldest entry of an outbox.
+struct Waiting {
+    place: Vec<u8>,
+    first: u64,
+    served: usize,
+    last: u64,
+    audience: Vec<UserId>,
+    body: Vec<u8>,
+    /// When the entry after it should be relayed by whoever finds it.
+    next_relay: Option<u64>,
+}
+
+impl Waiting {
+    async fn read(state: &State, id: InvitationId) -> Result<Option<Self>, StoreError> {
+        let mut call = Call::default();
+        call.key(state.keys.invitation(id));
+        let mut parts = Parts::of(state.link.run(&state.scripts.outbox, &call).await?)?;
+        let Some(place) = reply::optional(parts.next())? else { return Ok(None) };
+        let mut fields = Fields::of(&place, "a place in an outbox");
+        let (first, served, last) = (fields.number()?, fields.short()?, fields.number()?);
+        let audience = read_users(&reply::optional(parts.next())?.unwrap_or_default())?;
+        let entry = reply::bytes(parts.next())?;
+        let mut entry = Fields::of(&entry, "an outbox entry");
+        entry.time()?;
+        let body = entry.rest().to_vec();
+        let next = reply::optional(parts.next())?;
+        let next_relay = next.map(|next| Fields::of(&next, "an outbox entry").number()).transpose()?;
+        let served = usize::try_from(served).unwrap_or(usize::MAX);
+        Ok(Some(Self { place, first, served, last, audience, body, next_relay }))
+    }
+}
+
+/// Whether there is more; none if somebody else was faster.
+async fn serve(state: &Arc<State>, id: InvitationId, waiting: &Waiting) -> Result<Option<bool>, StoreError> {
+    let event = decode_event(&waiting.body).map_err(|_| StoreError::Damaged("an outbox entry".to_owned()))?;
+    let event = Arc::new(event);
+    let served = batch(waiting.audience.len(), waiting.served);
+    let reached = served.end;
+    let is_done = reached >= waiting.audience.len();
+    let recipients = &waiting.audience[served];
+    let notices: Vec<Notice> =
+        recipients.iter().map(|user| Notice { to: user.clone(), event: Arc::clone(&event) }).collect();
+
+    let mut draft = Draft::new(state, id);
+    draft.call.number(state.link.now());
+    draft.call.number(0);
+    draft.call.argument("relay");
+    draft.call.argument(&waiting.place);
+    let (first, reached) = if is_done { (waiting.first + 1, 0) } else { (waiting.first, reached) };
+    let mut place = first.to_le_bytes().to_vec();
+    place.extend_from_slice(&u32::try_from(reached).unwrap_or(u32::MAX).to_le_bytes());
+    place.extend_from_slice(&waiting.last.to_le_bytes());
+    draft.call.owned(place);
+    draft.call.owned(if is_done { format!("o{}", waiting.first).into_bytes() } else { Vec::new() });
+    draft.call.owned(waiting.next_relay.map(|at| at.to_string().into_bytes()).unwrap_or_default());
+    notices.iter().for_each(|notice| draft.concerns(&notice.to, None));
+    draft.users()?;
+    draft.call.number(0);
+    draft.notices(&notices, None)?;
+    draft.no_more();
+    let mut parts = state.link.run_timed(&state.scripts.commit, &draft.call).await?;
+    match reply::bytes(parts.next())?.as_slice() {
+        b"committed" => {
+            heed_unheard(state, draft.names(), parts.next())?;
+            Ok(Some(!is_done || waiting.next_relay.is_some()))
+        }
+        b"moved" => Ok(None),
+        _ => Err(reply::unexpected()),
+    }
+}

@@ -1,0 +1,124 @@
+//! The scripts, with the limits written into them.
+
+use std::sync::OnceLock;
+
+use ringwire_signaling::limits::{
+    DEVICES_PER_USER, INBOX_AGE_MS, INBOX_BYTES, INBOX_EVENTS, MISSED_AGE_MS, SNAPSHOT_MISSED,
+};
+
+use super::Settings;
+use crate::commit::STALE_AFTER_MS;
+
+const HOUR_MS: u64 = 60 * 60 * 1000;
+const DAY_MS: u64 = 24 * HOUR_MS;
+
+/// How long an inbox outlives its last entry and its last device.
+const USER_MS: u64 = 7 * DAY_MS;
+/// How stale the expiry of a user's keys may get before it is set again.
+const RENEW_MS: u64 = HOUR_MS;
+/// Entries, and bytes of entries, that an inbox may hold beyond its bounds until it is trimmed.
+/// Readers keep the bounds exactly.
+const SLACK: usize = 32;
+const SLACK_BYTES: usize = 32 * 1024;
+/// How long a node process counts as alive after it last said so.
+pub(super) const LEASE_MS: u64 = 5_000;
+/// How long an event may wait for the node that committed it before others relay it.
+const RELAY_AFTER_MS: u64 = 2_000;
+
+/// One script.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub(super) source: String,
+    /// What the server calls it, once it was loaded anywhere.
+    pub(super) digest: OnceLock<String>,
+}
+
+/// All scripts.
+#[derive(Debug)]
+pub(super) struct Scripts {
+    pub(super) commit: Script,
+    pub(super) attach: Script,
+    pub(super) detach: Script,
+    pub(super) acknowledge: Script,
+    pub(super) replace_epoch: Script,
+    pub(super) lease: Script,
+    pub(super) due: Script,
+    pub(super) outbox: Script,
+    pub(super) add_member: Script,
+}
+
+impl Scripts {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let retention_ms = settings.retention_ms;
+        // Longer names first: some begin with others.
+        let mut limits = [
+            ("$ENTRIES", INBOX_EVENTS as u64),
+            ("$BYTES", INBOX_BYTES as u64),
+            ("$AGE", INBOX_AGE_MS),
+            ("$SLACK_BYTES", SLACK_BYTES as u64),
+            ("$SLACK", SLACK as u64),
+            ("$RENEW", RENEW_MS),
+            // Lists of active invitations stand with the user.
+            ("$USER_TTL", USER_MS.max(retention_ms) + DAY_MS),
+            // No entry is lost before its age, however stale the expiry.
+            ("$INBOX_TTL", INBOX_AGE_MS + 2 * RENEW_MS),
+            // The longest ring, and an outage of everybody after it.
+            ("$DUE_TTL", 8 * DAY_MS),
+            // From the creation to the end of what was settled last.
+            ("$HISTORY_TTL", 2 * retention_ms + DAY_MS),
+            ("$NODES_TTL", HOUR_MS),
+            ("$LEASE", LEASE_MS),
+            ("$STALE", STALE_AFTER_MS),
+            ("$RELAY_AFTER", RELAY_AFTER_MS),
+            ("$MISSED_AGE", MISSED_AGE_MS),
+            ("$MISSED", SNAPSHOT_MISSED as u64),
+            ("$DEVICES", DEVICES_PER_USER as u64),
+        ];
+        limits.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        let script = |parts: &[&str]| {
+            let source = limits
+                .iter()
+                .fold(parts.concat(), |source, (name, value)| source.replace(name, &value.to_string()));
+            Script { source, digest: OnceLock::new() }
+        };
+        let inbox = include_str!("scripts/inbox.lua");
+        Self {
+            commit: script(&[inbox, include_str!("scripts/commit.lua")]),
+            attach: script(&[inbox, include_str!("scripts/attach.lua")]),
+            detach: script(&[include_str!("scripts/detach.lua")]),
+            acknowledge: script(&[include_str!("scripts/acknowledge.lua")]),
+            replace_epoch: script(&[include_str!("scripts/replace_epoch.lua")]),
+            lease: script(&[include_str!("scripts/lease.lua")]),
+            due: script(&[include_str!("scripts/due.lua")]),
+            outbox: script(&[include_str!("scripts/outbox.lua")]),
+            add_member: script(&[include_str!("scripts/add_member.lua")]),
+        }
+    }
+
+    pub(super) fn all(&self) -> [&Script; 9] {
+        [
+            &self.commit,
+            &self.attach,
+            &self.detach,
+            &self.acknowledge,
+            &self.replace_epoch,
+            &self.lease,
+            &self.due,
+            &self.outbox,
+            &self.add_member,
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_is_filled_in() {
+        let scripts = Scripts::new(&Settings::new("redis://localhost"));
+        for script in scripts.all() {
+            assert!(!script.source.contains('$'), "{}", script.source);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+-- Registers a connection, or none, and reads the user's inbox after an offset, or only its head.
+-- KEYS: user, inbox.
+local channel, device, incarnation, connection = argument(), argument(), argument(), argument()
+local returning, claimed_epoch, after = argument(), argument(), argument()
+user_keys, user_arguments = 0, cursor
+local user = find_user(1)
+
+if device ~= '' then
+  local kept, count, at, list, taken = {}, 0, 1, user.p, false
+  while at < #list do
+    local finish = at + 24 + byte(list, at + 24)
+    local other = sub(list, at, at + 15)
+    if sub(list, at + 25, finish) ~= device then
+      kept[#kept + 1] = sub(list, at, finish)
+    elseif returning ~= '' and other ~= returning and other ~= incarnation then
+      -- The device has connected elsewhere since.
+      kept[#kept + 1] = sub(list, at, finish)
+      taken = true
+    elseif returning == '' and other ~= incarnation then
+      call('PUBLISH', channel .. other, pack('<BBc8B', 1, 3, sub(list, at + 16, at + 23), #user.name) .. user.name
+        .. pack('<B', #device) .. device)
+    end
+    at = finish + 1
+  end
+  if taken then return { now, 'taken' } end
+  while #kept > $DEVICES - 1 do table.remove(kept, 1) end
+  kept[#kept + 1] = incarnation .. connection .. pack('<B', #device) .. device
+  user.p = table.concat(kept)
+  user.written.p = true
+end
+if user.is_new or now - user.renewed > $RENEW then user.written.h = true end
+save_users()
+if returning ~= '' then return { now, 'registered' } end
+
+local entries = false
+if after ~= '' and (claimed_epoch == '' or claimed_epoch == user.epoch) then
+  local missing = user.offset - tonumber(after)
+  if user.is_new or missing == 0 then
+    entries = {}
+  elseif missing > 0 then
+    entries = call('LRANGE', user.inbox, -math.min(missing, $ENTRIES), -1)
+  elseif claimed_epoch == '' then
+    entries = {}
+  end
+end
+return { now, write_head(user), entries, user.a, user.s, user.m }

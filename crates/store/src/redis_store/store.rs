@@ -1,0 +1,137 @@
+//! The contract, each operation handed to what does it.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
+use ringwire_signaling::inbox::{Attachment, Epoch, Position, Snapshot, Stretch};
+use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Partition, UnixMillis, UserId};
+
+use super::membership::Local;
+use super::{RedisStore, commit, groups, post, presence, read, resume};
+use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
+use crate::error::StoreError;
+use crate::query::{Attach, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
+use crate::{Counters, Nodes, Store, StoreFuture};
+
+impl Store for RedisStore {
+    fn commit(&self, commit: Commit) -> StoreFuture<'_, CommitOutcome> {
+        Box::pin(commit::commit(&self.state, commit))
+    }
+
+    fn post(&self, post: PostCommit) -> StoreFuture<'_, PostOutcome> {
+        Box::pin(post::post(&self.state, post))
+    }
+
+    fn load(&self, id: InvitationId) -> StoreFuture<'_, Option<Stored>> {
+        Box::pin(read::load(&self.state, id))
+    }
+
+    fn detail(&self, id: InvitationId) -> StoreFuture<'_, Option<Detail>> {
+        Box::pin(read::detail(&self.state, id))
+    }
+
+    fn relay(&self, id: InvitationId) -> StoreFuture<'_, bool> {
+        Box::pin(post::relay(&self.state, id))
+    }
+
+    fn due(&self, partitions: Vec<Partition>, until: UnixMillis, limit: usize) -> StoreFuture<'_, Vec<Due>> {
+        Box::pin(async move { read::due(&self.state, &partitions, until, limit).await })
+    }
+
+    fn attach(&self, attach: Attach) -> StoreFuture<'_, Attachment> {
+        Box::pin(resume::attach(&self.state, attach))
+    }
+
+    fn detach(&self, user: UserId, device: DeviceId, connection: ConnectionId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let local: Local = (user, device, connection);
+            self.state.membership.release(&local);
+            let outcome = presence::detach(&self.state, &local).await;
+            if outcome.is_err() {
+                self.state.membership.tell_later(local);
+            }
+            outcome
+        })
+    }
+
+    fn stretch(&self, user: UserId, after: u64) -> StoreFuture<'_, Stretch> {
+        Box::pin(async move { resume::stretch(&self.state, &user, after).await })
+    }
+
+    fn snapshot(&self, user: UserId) -> StoreFuture<'_, Snapshot> {
+        Box::pin(async move { resume::snapshot(&self.state, &user).await })
+    }
+
+    fn acknowledge(&self, user: UserId, position: Position) -> StoreFuture<'_, ()> {
+        Box::pin(async move { resume::acknowledge(&self.state, &user, position).await })
+    }
+
+    fn replace_epoch(&self, user: UserId, expected: Epoch) -> StoreFuture<'_, ()> {
+        Box::pin(async move { resume::replace_epoch(&self.state, &user, expected).await })
+    }
+
+    fn present(&self, users: Vec<UserId>) -> StoreFuture<'_, BTreeSet<UserId>> {
+        Box::pin(presence::among(&self.state, users))
+    }
+
+    fn active(&self, user: UserId, after: Option<InvitationId>, limit: usize) -> StoreFuture<'_, Page> {
+        Box::pin(async move { read::active(&self.state, &user, after, limit).await })
+    }
+
+    fn history(
+        &self,
+        conversation: Conversation,
+        before: Option<MessageCursor>,
+        limit: usize,
+    ) -> StoreFuture<'_, HistoryPage> {
+        Box::pin(async move { read::history(&self.state, &conversation, before, limit).await })
+    }
+
+    fn members(&self, group: GroupId) -> StoreFuture<'_, Option<Vec<UserId>>> {
+        Box::pin(async move { groups::members(&self.state, &group).await })
+    }
+
+    fn put_group(&self, group: GroupId, members: BTreeSet<UserId>) -> StoreFuture<'_, ()> {
+        Box::pin(async move { groups::put(&self.state, &group, &members).await })
+    }
+
+    fn delete_group(&self, group: GroupId) -> StoreFuture<'_, bool> {
+        Box::pin(async move { groups::delete(&self.state, &group).await })
+    }
+
+    fn add_member(&self, group: GroupId, user: UserId) -> StoreFuture<'_, Option<bool>> {
+        Box::pin(async move { groups::add(&self.state, &group, &user).await })
+    }
+
+    fn remove_member(&self, group: GroupId, user: UserId) -> StoreFuture<'_, bool> {
+        Box::pin(async move { groups::remove(&self.state, &group, &user).await })
+    }
+
+    fn ready(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            if !self.state.membership.hears() {
+                return Err(StoreError::Unavailable("the subscription to doorbells is down".to_owned()));
+            }
+            self.state.link.ask(&redis::cmd("PING")).await.map(|_| ())
+        })
+    }
+
+    fn nodes(&self) -> Nodes {
+        let own = self.state.membership.own();
+        let mut live = self.state.membership.live();
+        live.insert(own);
+        Nodes { own, live: live.into_iter().collect() }
+    }
+
+    fn counters(&self) -> Counters {
+        let tally = &self.state.counters;
+        Counters {
+            round_trips: self.state.link.round_trips(),
+            link_rebuilds: tally.link_rebuilds.load(Ordering::Relaxed),
+            subscription_rebuilds: tally.subscription_rebuilds.load(Ordering::Relaxed),
+            lost_doorbells: tally.holes.load(Ordering::Relaxed),
+            interruptions: tally.interruptions.load(Ordering::Relaxed),
+            incarnations: tally.incarnations.load(Ordering::Relaxed),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Tests against real servers, each its own.
+
+mod counted;
+mod differential;
+mod fixtures;
+mod links;
+mod opening;
+mod server;
+
+mod suite {
+    //! The conformance suite.
+    crate::conformance_tests!(crate::redis_store::tests::fixtures::fresh);
+}

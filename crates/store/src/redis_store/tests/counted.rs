@@ -1,0 +1,78 @@
+//! What an invitation costs the server, counted by the server itself.
+
+use std::collections::BTreeMap;
+
+use ringwire_signaling::Facts;
+use ringwire_signaling::step;
+
+use super::fixtures::{Node, quiet};
+use super::server::Server;
+use crate::commit::{CommitOutcome, PostOutcome};
+use crate::conformance::driver::{Driver, accept, device, invite, user};
+use crate::{PostCommit, Store};
+
+/// Commands by name, without those of the pulses that beat meanwhile and of counting itself.
+fn commands(server: &Server) -> BTreeMap<String, u64> {
+    let stats = server.ask("INFO commandstats");
+    let calls = |line: &str| -> Option<(String, u64)> {
+        let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+        Some((name.to_owned(), rest.split(',').next()?.parse().ok()?))
+    };
+    let mut calls: BTreeMap<String, u64> = stats.lines().filter_map(calls).collect();
+    let beats = calls.remove("zscore").unwrap_or_default();
+    for name in ["evalsha", "time", "zadd", "hget", "publish", "zrangebyscore"] {
+        *calls.entry(name.to_owned()).or_default() -= beats;
+    }
+    for name in ["info", "config|resetstat", "quit", "ping", "zrangebyscore"] {
+        calls.remove(name);
+    }
+    calls.retain(|_, count| *count > 0);
+    calls
+}
+
+/// The inviter on one node, the invitee on another, who rings and accepts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_costs_so_many_commands_and_one_round_trip_each() {
+    let server = Server::start();
+    let (one, other) = (Node::on(&server), Node::on(&server));
+    let (ann, bob) = (Driver::new(&one.fixture), Driver::new(&other.fixture));
+    ann.attach("ann", None).await;
+    bob.attach("bob", None).await;
+    // Keys that are there for longer have their expiry set already.
+    let first = ann.invite(&invite("ann", &["bob"])).await;
+    bob.act(first.id, &accept("bob")).await;
+
+    let creation = ann.creation(ann.id(&user("ann")), &invite("ann", &["bob"]), &Facts::default());
+    let created = creation.step.next.clone();
+    server.ask("CONFIG RESETSTAT");
+    let before = one.store.counters().round_trips;
+    assert_eq!(ann.send(creation).await, CommitOutcome::Committed);
+    let invited = commands(&server);
+    assert!(one.store.counters().round_trips - before <= 2, "an invite takes one round trip, beside a beat");
+
+    let receipt = step::receipt(&created, &user("bob"), &device("phone"), bob.now()).unwrap();
+    let sent_at = bob.now();
+    let post =
+        PostCommit { id: created.id, post: receipt, retained_until: sent_at.plus(60_000), sent_at, origin: None };
+    server.ask("CONFIG RESETSTAT");
+    assert_eq!(other.store.post(post).await.unwrap(), PostOutcome::Posted);
+    let rung = commands(&server);
+
+    let answer = bob.transition(created.id, &accept("bob")).await;
+    server.ask("CONFIG RESETSTAT");
+    let before = other.store.counters().round_trips;
+    assert_eq!(bob.send(answer).await, CommitOutcome::Committed);
+    let accepted = commands(&server);
+    assert!(other.store.counters().round_trips - before <= 2, "an accept takes one round trip, beside a beat");
+
+    let total = |commands: &BTreeMap<String, u64>| commands.values().sum::<u64>();
+    println!("invite {} {invited:?}\nreceipt {} {rung:?}\naccept {} {accepted:?}", total(&invited), total(&rung), total(&accepted));
+    assert!(total(&invited) <= 19, "an invite: {invited:?}");
+    assert!(total(&rung) <= 8, "a receipt: {rung:?}");
+    assert!(total(&accepted) <= 15, "an accept: {accepted:?}");
+    quiet(&one.store).await;
+    quiet(&other.store).await;
+    assert_eq!(one.fixture.bell.heard_by(&user("ann")).len(), 5);
+    assert_eq!(other.fixture.bell.heard_by(&user("bob")).len(), 4);
+    assert!(other.fixture.bell.heard_by(&user("ann")).is_empty(), "doorbells go only where the user is");
+}
