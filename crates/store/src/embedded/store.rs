@@ -67,7 +67,12 @@ impl Store for Embedded {
     }
 
     fn replace_epoch(&self, user: UserId, expected: Epoch) -> StoreFuture<'_, ()> {
-        self.write(move |write| Ok((inbox::replace_epoch(write, &user, expected)?, Vec::new())))
+        // What waits to be written names the old epoch and would be ignored after this.
+        let acknowledged = self.shared.acknowledged(&user, expected);
+        self.write(move |write| {
+            inbox::acknowledge(write, &user, expected, acknowledged)?;
+            Ok((inbox::replace_epoch(write, &user, expected)?, Vec::new()))
+        })
     }
 
     fn present(&self, users: Vec<UserId>) -> StoreFuture<'_, BTreeSet<UserId>> {

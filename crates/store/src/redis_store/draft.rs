@@ -92,9 +92,8 @@ impl<'a> Draft<'a> {
             self.call.owned(encode_event(event));
         }
         self.call.owned(placed);
-        let origin = origin.map(|Origin { incarnation, connection }| {
-            [incarnation.to_le_bytes(), connection.0.to_le_bytes()].concat()
-        });
+        let origin = origin
+            .map(|Origin { incarnation, connection }| [incarnation.to_le_bytes(), connection.0.to_le_bytes()].concat());
         self.call.owned(origin.unwrap_or_default());
         Ok(())
     }

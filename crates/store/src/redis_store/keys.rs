@@ -137,7 +137,8 @@ mod tests {
     #[test]
     fn tags_are_what_stored_data_was_written_with() {
         let tags = tags();
-        let joined = tags.iter().fold(0_u16, |crc, tag| crc.rotate_left(3) ^ u16::try_from(slot(tag.as_bytes())).unwrap());
+        let joined =
+            tags.iter().fold(0_u16, |crc, tag| crc.rotate_left(3) ^ u16::try_from(slot(tag.as_bytes())).unwrap());
         assert_eq!((tags[0].as_str(), joined), (tags[0].as_str(), joined));
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::MultiplexedConnection;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 use ringwire_signaling::UnixMillis;
 use tokio::sync::{Notify, watch};
@@ -116,7 +116,7 @@ impl Link {
     async fn send(&self, command: &Cmd) -> Result<Result<Value, RedisError>, StoreError> {
         let mut connected = self.connected().await?;
         self.round_trips.fetch_add(1, Ordering::Relaxed);
-        let outcome = connected.connection.req_packed_command(command).await;
+        let outcome = command.query_async::<Value>(&mut connected.connection).await;
         connected.judge(&outcome);
         Ok(outcome)
     }

@@ -78,8 +78,7 @@ fn read_whole(fields: Vec<Vec<u8>>) -> Result<Option<Whole>, StoreError> {
             b"t" => head = Some(value),
             b"r" => body = Some(value),
             [b'v', ..] => {
-                let operation =
-                    decode_operation(&value).map_err(|_| StoreError::Damaged("an operation".to_owned()))?;
+                let operation = decode_operation(&value).map_err(|_| StoreError::Damaged("an operation".to_owned()))?;
                 operations.insert(operation.version, operation);
             }
             name => ringing.extend(read_receipt(name, &value)),
@@ -143,8 +142,7 @@ fn read_due(member: &[u8], score: &[u8]) -> Result<Due, StoreError> {
 /// Entries outlive a record that expired unanswered, as with a deadline that nobody was there to fire.
 async fn drop_orphans(state: &State, found: Vec<Due>) -> Result<Vec<Due>, StoreError> {
     let now = state.link.now();
-    let (old, mut kept): (Vec<Due>, Vec<Due>) =
-        found.into_iter().partition(|due| now.since(due.at) > ORPHAN_AFTER_MS);
+    let (old, mut kept): (Vec<Due>, Vec<Due>) = found.into_iter().partition(|due| now.since(due.at) > ORPHAN_AFTER_MS);
     if old.is_empty() {
         return Ok(kept);
     }
@@ -234,9 +232,8 @@ pub(super) async fn history(
             rows.chunks_exact(2).map(|row| read_row(&row[0], &row[1])).collect::<Result<_, StoreError>>()?;
         let is_last = rows.len() < HISTORY_STRIDE;
         skipped += rows.len();
-        let older = |row: &Due| {
-            before.is_none_or(|cursor| (row.at, row.invitation) < (cursor.created_at, cursor.invitation))
-        };
+        let older =
+            |row: &Due| before.is_none_or(|cursor| (row.at, row.invitation) < (cursor.created_at, cursor.invitation));
         let ids: Vec<InvitationId> = rows.into_iter().filter(older).map(|row| row.invitation).collect();
         let mut gone = Vec::new();
         for (id, found) in ids.iter().zip(whole(state, &ids).await?) {

@@ -20,9 +20,9 @@ use super::fields::{Active, Fields, Head, read_active, read_missed};
 use super::link::Call;
 use super::membership::Local;
 use super::presence::{self, Attaching, attach_call, random};
+use super::read;
 use super::reply::{self, Parts};
 use super::state::State;
-use super::read;
 use crate::error::StoreError;
 use crate::query::Attach;
 

@@ -76,9 +76,8 @@ impl Scripts {
         ];
         limits.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
         let script = |parts: &[&str]| {
-            let source = limits
-                .iter()
-                .fold(parts.concat(), |source, (name, value)| source.replace(name, &value.to_string()));
+            let source =
+                limits.iter().fold(parts.concat(), |source, (name, value)| source.replace(name, &value.to_string()));
             Script { source, digest: OnceLock::new() }
         };
         let inbox = include_str!("scripts/inbox.lua");

@@ -39,7 +39,8 @@ impl From<RedisError> for Refusal {
 
 /// A client for a URL, with what its connections need.
 pub(super) fn client(url: &str) -> Result<Client, OpenError> {
-    let refuse = |error: RedisError| OpenError::Server { address: "the Redis URL".to_owned(), reason: error.to_string() };
+    let refuse =
+        |error: RedisError| OpenError::Server { address: "the Redis URL".to_owned(), reason: error.to_string() };
     let info = url.into_connection_info().map_err(refuse)?;
     let tcp = TcpSettings::default()
         .set_nodelay(true)
@@ -57,11 +58,7 @@ pub(super) fn address(info: &ConnectionInfo) -> String {
 }
 
 /// Connects, and makes sure that the server and what it holds are what this program needs.
-pub(super) async fn connect(
-    client: &Client,
-    keys: &Keys,
-    scripts: &Scripts,
-) -> Result<MultiplexedConnection, Refusal> {
+pub(super) async fn connect(client: &Client, keys: &Keys, scripts: &Scripts) -> Result<MultiplexedConnection, Refusal> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
         .set_response_timeout(Some(RESPONSE_TIMEOUT))
@@ -75,13 +72,8 @@ pub(super) async fn connect(
         return Err(Refusal::Lasting(OpenError::Server { address, reason }));
     }
     let expected = format!("{SCHEMA} {PARTITIONS}");
-    let before: Value = redis::cmd("SET")
-        .arg(keys.schema())
-        .arg(&expected)
-        .arg("NX")
-        .arg("GET")
-        .query_async(&mut connection)
-        .await?;
+    let before: Value =
+        redis::cmd("SET").arg(keys.schema()).arg(&expected).arg("NX").arg("GET").query_async(&mut connection).await?;
     if let Value::BulkString(found) = before
         && found != expected.as_bytes()
     {

@@ -28,7 +28,9 @@ pub(super) async fn keep(state: Arc<State>) {
     let mut is_first = true;
     loop {
         let mut wanted = state.membership.wanted.subscribe();
-        let Ok(incarnation) = wanted.wait_for(|incarnation| *incarnation != 0).await.map(|found| *found) else { return };
+        let Ok(incarnation) = wanted.wait_for(|incarnation| *incarnation != 0).await.map(|found| *found) else {
+            return;
+        };
         match tokio::time::timeout(SUBSCRIBE_TIMEOUT, subscribe(&state, incarnation)).await {
             Ok(Ok(pubsub)) => {
                 pause = RETRY_FIRST;

@@ -10,15 +10,15 @@ use ringwire_signaling::{ConnectionId, DeviceId, UserId};
 pub(super) use crate::conformance::driver::user;
 
 use super::server::Server;
+use crate::Doorbell;
 use crate::clock::Clock;
-use crate::conformance::fixture::{Fixture, Recorder, Time, Wait};
+use crate::conformance::fixture::{Control, Fixture, Recorder, Wait};
 use crate::redis_store::{RedisStore, Settings, membership, reply};
-use crate::{Doorbell, Store};
 
 /// Time of a store that nobody can move: passing is waiting.
 struct Real(Arc<RedisStore>);
 
-impl Time for Real {
+impl Control for Real {
     fn pass(&self, milliseconds: u64) -> Wait<'_, ()> {
         Box::pin(tokio::time::sleep(Duration::from_millis(milliseconds)))
     }
@@ -109,14 +109,14 @@ impl Node {
         let settings = Settings::new(&server.url());
         let store = Arc::new(RedisStore::open(&settings, Arc::clone(&clock), Arc::clone(&ears) as _).unwrap());
         let bell = Arc::clone(&ears.rings);
-        let time = Box::new(Real(Arc::clone(&store)));
-        let fixture = Fixture { store: Arc::clone(&store) as _, clock, bell, time, keep: Box::new(()) };
+        let control = Box::new(Real(Arc::clone(&store)));
+        let fixture = Fixture { store: Arc::clone(&store) as _, clock, bell, control, keep: Box::new(()) };
         Self { store, fixture, ears }
     }
 
-    /// How many entries rang here for a user.
+    /// How many entries rang here for a user so far.
     pub(super) fn heard(&self, name: &str) -> usize {
-        self.fixture.bell.heard_by(&user(name)).len()
+        self.fixture.bell.rings().iter().flatten().filter(|delivery| delivery.user == user(name)).count()
     }
 
     pub(super) fn bell_interruptions(&self) -> u64 {
@@ -129,7 +129,8 @@ impl Node {
 
     /// Ends without a word, as a killed process does.
     pub(super) fn die(self) {
-        self.store.state.silence();
+        // Without the link its lease cannot be given back.
+        self.store.state.link.set(None);
     }
 }
 

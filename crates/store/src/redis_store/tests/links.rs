@@ -115,7 +115,8 @@ async fn what_a_frozen_server_held_is_refused_when_it_thaws() {
     let server = Server::start();
     let (one, _other) = two_nodes(&server).await;
     let driver = Driver::new(&one.fixture);
-    let commit = driver.creation(driver.id(&user("ann")), &invite("ann", &["bob"]), &ringwire_signaling::Facts::default());
+    let commit =
+        driver.creation(driver.id(&user("ann")), &invite("ann", &["bob"]), &ringwire_signaling::Facts::default());
     server.freeze(true);
     assert!(one.store.commit(commit.clone()).await.is_err());
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -169,7 +170,8 @@ async fn redis_turned_into_a_replica_and_back() {
     let (one, other) = two_nodes(&server).await;
     server.ask("REPLICAOF 127.0.0.1 1");
     let driver = Driver::new(&one.fixture);
-    let commit = driver.creation(driver.id(&user("ann")), &invite("ann", &["bob"]), &ringwire_signaling::Facts::default());
+    let commit =
+        driver.creation(driver.id(&user("ann")), &invite("ann", &["bob"]), &ringwire_signaling::Facts::default());
     assert!(one.store.commit(commit).await.is_err());
     tokio::time::sleep(Duration::from_secs(2)).await;
     server.ask("REPLICAOF NO ONE");
@@ -188,7 +190,8 @@ async fn a_silent_subscription_is_found_by_its_probes() {
     let rebuilds = one.store.counters().subscription_rebuilds;
     one.store.state.membership.probe_seen.store(0, std::sync::atomic::Ordering::Relaxed);
     one.store.state.membership.probe_sent.store(u64::MAX, std::sync::atomic::Ordering::Relaxed);
-    eventually("the silent subscription is built again", || one.store.counters().subscription_rebuilds > rebuilds).await;
+    eventually("the silent subscription is built again", || one.store.counters().subscription_rebuilds > rebuilds)
+        .await;
     one.store.state.membership.probe_sent.store(0, std::sync::atomic::Ordering::Relaxed);
     one.store.state.membership.probe_seen.store(0, std::sync::atomic::Ordering::Relaxed);
     recovers(&one, &other).await;
@@ -242,8 +245,13 @@ async fn a_node_that_stops_is_gone_at_once() {
 async fn a_device_that_connects_elsewhere_replaces_its_connection() {
     let server = Server::start();
     let (one, other) = two_nodes(&server).await;
-    let attach =
-        Attach { user: user("ann"), device: device("phone"), incarnation: 7, connection: ConnectionId(5), resume: None };
+    let attach = Attach {
+        user: user("ann"),
+        device: device("phone"),
+        incarnation: 7,
+        connection: ConnectionId(5),
+        resume: None,
+    };
     other.store.attach(attach).await.unwrap();
     eventually("the node is told", || one.replaced() == [("ann".to_owned(), "phone".to_owned(), 1)]).await;
     // Its end, noticed late, does not end the newer one.

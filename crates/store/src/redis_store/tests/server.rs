@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -13,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     child: Option<Child>,
     port: u16,
-    directory: PathBuf,
+    directory: TempDir,
     options: Vec<String>,
 }
 
@@ -29,8 +30,7 @@ impl Server {
     }
 
     fn with(options: &[&str]) -> Self {
-        let directory = std::env::temp_dir().join(format!("ringwire-redis-{:016x}", getrandom::u64().unwrap()));
-        std::fs::create_dir(&directory).unwrap();
+        let directory = TempDir::new().unwrap();
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let mut server = Self { child: None, port: 0, directory, options };
         // Somebody else may take the port before the server does.
@@ -55,7 +55,7 @@ impl Server {
     fn try_run(&mut self) -> bool {
         let child = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--dir"])
-            .arg(&self.directory)
+            .arg(self.directory.path())
             .args(&self.options)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -113,6 +113,5 @@ impl Drop for Server {
             let _ = child.kill();
             let _ = child.wait();
         }
-        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
