@@ -68,6 +68,18 @@ pub struct Store {
     pub timeout_ms: u64,
     /// Mebibytes of page cache.
     pub cache_mib: usize,
+    /// The server of several nodes.
+    pub redis: Redis,
+}
+
+/// See `[store.redis]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// Where it is.
+    pub url: String,
+    /// What stands before every key.
+    pub prefix: String,
 }
 
 /// The store's implementation.
@@ -246,8 +258,11 @@ impl Config {
                 return invalid(key, format!("needs at least {MIN_SECRET_BYTES} bytes, has {found}"));
             }
         }
-        if self.store.kind == StoreKind::Redis {
-            return invalid("store.kind", "redis is not available in this version; use embedded or memory".into());
+        if self.store.redis.prefix.contains(['{', '}']) || self.store.redis.prefix.chars().any(char::is_control) {
+            return invalid("store.redis.prefix", "must not contain braces or control characters".into());
+        }
+        if self.store.kind == StoreKind::Redis && self.store.redis.url.is_empty() {
+            return invalid("store.redis.url", "must not be empty".into());
         }
         if self.connection.requests_per_second == 0 || self.connection.request_burst == 0 {
             return invalid("connection.requests_per_second", "and request_burst must be at least 1".into());
@@ -284,10 +299,23 @@ impl Config {
             }
         };
         mask(&mut masked.auth.hs256_secret);
+        masked.store.redis.url = without_password(&masked.store.redis.url);
         for key in &mut masked.auth.keys {
             key.secret.iter_mut().for_each(mask);
         }
         masked
+    }
+}
+
+/// A URL with the password in it masked.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((login, place)) => {
+            let user = login.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}:***@{place}")
+        }
+        None => url.to_owned(),
     }
 }
 
@@ -327,5 +355,7 @@ mod tests {
     fn secrets_are_masked() {
         let text = format!("[auth]\nhs256_secret = \"{}\"", "s".repeat(32));
         assert_eq!(with(&text).unwrap().masked().auth.hs256_secret, "***");
+        let text = "[store.redis]\nurl = \"redis://ann:pass@host:1/2\"";
+        assert_eq!(with(text).unwrap().masked().store.redis.url, "redis://ann:***@host:1/2");
     }
 }

@@ -12,12 +12,12 @@ use std::time::Duration;
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
 use ringwire_signaling::inbox::Delivery;
-use ringwire_signaling::{InvitationId, UserId};
+use ringwire_signaling::{ConnectionId, DeviceId, InvitationId, UserId};
 use ringwire_store::Doorbell;
 
 use crate::error::OperationError;
 use crate::invitation::InvitationActor;
-use crate::session::{Deliver, SessionActor, Suspect};
+use crate::session::{Deliver, Replaced, SessionActor, Suspect};
 use crate::shared::Shared;
 
 /// Locks of one registry, so that threads seldom wait for each other.
@@ -213,6 +213,23 @@ impl Doorbell for Sessions {
         for session in self.registry.addresses() {
             // A session whose mailbox is full has entries waiting that show it the gap.
             drop(session.try_send(Suspect));
+        }
+    }
+
+    fn missed(&self, users: Vec<UserId>) {
+        for user in users {
+            if let Some(session) = self.registry.find(&user)
+                && let Err(SendError::Full(_)) = session.try_send(Suspect)
+            {
+                self.suspects().insert(user);
+            }
+        }
+    }
+
+    fn replaced(&self, user: &UserId, _: &DeviceId, connection: ConnectionId) {
+        if let Some(session) = self.registry.find(user) {
+            // A session whose mailbox is full keeps the old connection until that ends by itself.
+            drop(session.try_send(Replaced { connection }));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};
-use ringwire_store::{Clock, Doorbell, Embedded, Store};
+use ringwire_store::{Clock, Doorbell, Embedded, RedisStore, Store};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -158,8 +158,16 @@ fn open_store(config: &Config, clock: &Arc<Clock>, bell: Arc<dyn Doorbell>) -> R
     let clock = Arc::clone(clock);
     match config.store.kind {
         StoreKind::Memory => Ok(Arc::new(Embedded::in_memory(clock, bell)?)),
-        // Checking the configuration has refused redis.
-        StoreKind::Embedded | StoreKind::Redis => {
+        StoreKind::Redis => {
+            let policy = config.rules();
+            let settings = ringwire_store::redis_store::Settings {
+                prefix: config.store.redis.prefix.clone(),
+                retention_ms: policy.settled_retention_ms.max(policy.timerless_retention_ms),
+                ..ringwire_store::redis_store::Settings::new(&config.store.redis.url)
+            };
+            Ok(Arc::new(RedisStore::open(&settings, clock, bell)?))
+        }
+        StoreKind::Embedded => {
             let directory = &config.store.path;
             make_data_directory(directory)
                 .map_err(|source| StartError::Directory { path: directory.display().to_string(), source })?;

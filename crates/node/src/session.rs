@@ -62,6 +62,13 @@ pub(crate) struct Deliver(pub(crate) Delivery);
 #[rtype(result = "()")]
 pub(crate) struct Suspect;
 
+/// The device of this connection connected to another node.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Replaced {
+    pub(crate) connection: ConnectionId,
+}
+
 /// A device holds every event up to an offset.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -266,6 +273,17 @@ impl Handler<Suspect> for SessionActor {
     fn handle(&mut self, _: Suspect, context: &mut Self::Context) {
         let effects = self.session.suspect();
         self.perform(effects, context);
+    }
+}
+
+impl Handler<Replaced> for SessionActor {
+    type Result = ();
+
+    fn handle(&mut self, Replaced { connection }: Replaced, _: &mut Self::Context) {
+        // The connection tells of its end itself, and that ends the session if it was the last.
+        if let Some(outbound) = self.outbound.remove(&connection) {
+            outbound.close(CloseReason::Replaced);
+        }
     }
 }
 

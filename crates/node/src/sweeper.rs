@@ -28,7 +28,10 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     let mut relaying: Option<tokio::task::JoinHandle<()>> = None;
     for tick in 0_u64.. {
         interval.tick().await;
-        let partitions = sweep::partitions_at(tick, shared.incarnation, &[shared.incarnation]).collect();
+        let partitions = {
+            let nodes = shared.store.nodes();
+            sweep::partitions_at(tick, nodes.own, &nodes.live).collect()
+        };
         let until = shared.clock.now().plus(AHEAD_MS);
         match shared.ask(shared.store.due(partitions, until, BATCH)).await {
             Ok(found) => {

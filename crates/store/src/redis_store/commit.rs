@@ -104,7 +104,9 @@ fn draft<'a>(state: &'a State, commit: &Commit) -> Result<Draft<'a>, StoreError>
     draft.call.owned(step.broadcast.as_ref().map(|event| encode_event(event)).unwrap_or_default());
     let mut members = Vec::new();
     if built_on.is_none() {
-        audience.iter().for_each(|member| push_text(&mut members, member.as_str()));
+        for member in audience {
+            push_text(&mut members, member.as_str());
+        }
     }
     draft.call.owned(members);
     Ok(draft)
@@ -149,7 +151,9 @@ fn guards(draft: &mut Draft<'_>, guards: &[Guard]) {
                 draft.call.argument("apart");
                 draft.call.number(draft.user(user));
                 draft.call.number(inviters.len());
-                inviters.iter().for_each(|inviter| draft.call.argument(inviter.as_str()));
+                for inviter in inviters {
+                    draft.call.argument(inviter.as_str());
+                }
             }
             Guard::NotRinging { user } => {
                 draft.call.argument("quiet");
@@ -160,7 +164,9 @@ fn guards(draft: &mut Draft<'_>, guards: &[Guard]) {
                 let key = draft.group_key(group);
                 draft.call.number(key);
                 draft.call.number(users.len());
-                users.iter().for_each(|user| draft.call.argument(user.as_str()));
+                for user in users {
+                    draft.call.argument(user.as_str());
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 //! An operation that finds no link waits for it shortly and then fails; whoever keeps the link alive
 //! is in `supervisor`. Whatever makes a connection suspect is noted here and read there.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -185,8 +186,8 @@ impl Call {
         self.arguments.push(value);
     }
 
-    pub(super) fn number(&mut self, value: impl ToString) {
-        self.arguments.push(value.to_string().into_bytes());
+    pub(super) fn number(&mut self, value: impl Display) {
+        self.arguments.push(format!("{value}").into_bytes());
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {

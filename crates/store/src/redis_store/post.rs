@@ -37,7 +37,9 @@ pub(super) async fn post(state: &Arc<State>, post: PostCommit) -> Result<PostOut
     push_text(&mut note, device);
     draft.call.owned(note);
     draft.call.number(post.retained_until);
-    post.post.notices.iter().for_each(|notice| draft.concerns(&notice.to, None));
+    for notice in &post.post.notices {
+        draft.concerns(&notice.to, None);
+    }
     draft.users()?;
     draft.call.number(0);
     draft.notices(&post.post.notices, post.origin)?;
@@ -128,7 +130,9 @@ async fn serve(state: &Arc<State>, id: InvitationId, waiting: &Waiting) -> Resul
     draft.call.owned(place);
     draft.call.owned(if is_done { format!("o{}", waiting.first).into_bytes() } else { Vec::new() });
     draft.call.owned(waiting.next_relay.map(|at| at.to_string().into_bytes()).unwrap_or_default());
-    notices.iter().for_each(|notice| draft.concerns(&notice.to, None));
+    for notice in &notices {
+        draft.concerns(&notice.to, None);
+    }
     draft.users()?;
     draft.call.number(0);
     draft.notices(&notices, None)?;

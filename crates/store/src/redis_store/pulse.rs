@@ -123,7 +123,7 @@ impl Pulse {
         let outcomes = stream::iter(state.membership.held())
             .map(|local| register(state, local, own))
             .buffer_unordered(REGISTERING);
-        outcomes.all(|is_registered| std::future::ready(is_registered)).await
+        outcomes.all(std::future::ready).await
     }
 }
 

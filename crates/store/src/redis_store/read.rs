@@ -247,9 +247,9 @@ pub(super) async fn history(
             // What has expired leaves the index with whoever meets it.
             let mut command = redis::cmd("ZREM");
             command.arg(&key);
-            gone.iter().for_each(|id| {
+            for id in &gone {
                 command.arg(id);
-            });
+            }
             state.link.ask(&command).await?;
             skipped -= gone.len();
         }

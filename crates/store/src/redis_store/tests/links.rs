@@ -83,7 +83,7 @@ async fn redis_killed_and_restarted_empty() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_away_for_longer_than_any_lease() {
-    killed_and_restarted(Server::durable(), Duration::from_secs(60)).await;
+    killed_and_restarted(Server::durable(), Duration::from_mins(1)).await;
 }
 
 async fn frozen(away: Duration) {
