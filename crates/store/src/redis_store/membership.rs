@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use ringwire_signaling::{ConnectionId, DeviceId, UserId};
 use tokio::sync::{Notify, watch};
@@ -15,6 +16,11 @@ use tokio::sync::{Notify, watch};
 /// connected until the incarnation ends.
 const UNTOLD: usize = 65_536;
 
+/// Past incarnations that are remembered. What older ones registered was registered again since.
+const PAST: usize = 16;
+/// How old what is known of the living may be. Beats come each second, and one may be late.
+const FRESH: Duration = Duration::from_millis(2_500);
+
 /// A connection that this process holds, or held.
 pub(super) type Local = (UserId, DeviceId, ConnectionId);
 
@@ -22,13 +28,16 @@ pub(super) type Local = (UserId, DeviceId, ConnectionId);
 pub(super) struct Membership {
     /// The incarnation whose lease is held, or was last; zero before the first.
     own: watch::Sender<u64>,
+    /// The incarnations under which this process went, the last one last.
+    past: Mutex<Vec<u64>>,
     /// The incarnation whose channel should be subscribed to; zero before the first.
     pub(super) wanted: watch::Sender<u64>,
     /// The incarnation whose channel is subscribed to.
     pub(super) subscribed: watch::Sender<Option<u64>>,
     /// Something is wrong with the subscription.
     pub(super) resubscribe: Notify,
-    live: RwLock<BTreeSet<u64>>,
+    /// Who lived when the lease was last renewed.
+    live: RwLock<(BTreeSet<u64>, Option<Instant>)>,
     connections: Mutex<BTreeMap<UserId, BTreeMap<DeviceId, ConnectionId>>>,
     untold: Mutex<Vec<Local>>,
     /// The last probe that was sent, and that came round.
@@ -42,6 +51,7 @@ impl Membership {
     pub(super) fn new() -> Self {
         Self {
             own: watch::Sender::new(0),
+            past: Mutex::default(),
             wanted: watch::Sender::new(0),
             subscribed: watch::Sender::new(None),
             resubscribe: Notify::new(),
@@ -58,7 +68,18 @@ impl Membership {
         *self.own.borrow()
     }
 
+    /// All incarnations under which the store may hold connections of this process, as one text.
+    pub(super) fn names(&self) -> String {
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        past.iter().map(|incarnation| name(*incarnation)).collect::<Vec<_>>().join(",")
+    }
+
     pub(super) fn set_own(&self, incarnation: u64) {
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        past.push(incarnation);
+        let surplus = past.len().saturating_sub(PAST);
+        past.drain(..surplus);
+        drop(past);
         self.own.send_replace(incarnation);
     }
 
@@ -81,11 +102,17 @@ impl Membership {
     }
 
     pub(super) fn set_live(&self, live: BTreeSet<u64>) {
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = live;
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = (live, Some(Instant::now()));
+    }
+
+    /// Whether the lease was renewed lately, so that what is known of others is no older than that.
+    pub(super) fn is_fresh(&self) -> bool {
+        let renewed = self.live.read().unwrap_or_else(PoisonError::into_inner).1;
+        renewed.is_some_and(|renewed| renewed.elapsed() < FRESH)
     }
 
     pub(super) fn live(&self) -> BTreeSet<u64> {
-        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.live.read().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
     fn connections(&self) -> MutexGuard<'_, BTreeMap<UserId, BTreeMap<DeviceId, ConnectionId>>> {

@@ -36,7 +36,7 @@ pub(super) fn attach_call(state: &State, attaching: &Attaching<'_>) -> Result<Ca
         }
         None => (0..3).for_each(|_| call.argument("")),
     }
-    call.argument(if attaching.is_return { &*own } else { "" });
+    call.owned(if attaching.is_return { state.membership.names().into_bytes() } else { Vec::new() });
     call.owned(attaching.epoch.map(|epoch| epoch.to_le_bytes().to_vec()).unwrap_or_default());
     call.owned(attaching.after.map(|after| after.to_string().into_bytes()).unwrap_or_default());
     call.argument(attaching.user.as_str());
@@ -107,7 +107,7 @@ pub(super) async fn clear_unheard(state: &State, users: Vec<UserId>, unheard: Ve
 
 /// Those that hold no lease. Asked of the store: a fresh incarnation is not yet in anybody's list.
 async fn dead_among(state: &State, names: BTreeSet<String>) -> Result<BTreeSet<String>, StoreError> {
-    let known = state.membership.live();
+    let known = if state.membership.is_fresh() { state.membership.live() } else { BTreeSet::new() };
     let doubtful: Vec<String> =
         names.into_iter().filter(|name| membership::parse(name).is_none_or(|name| !known.contains(&name))).collect();
     if doubtful.is_empty() {

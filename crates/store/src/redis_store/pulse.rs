@@ -128,8 +128,17 @@ impl Pulse {
 }
 
 async fn register(state: &State, local: Local, incarnation: u64) -> bool {
+    if !state.membership.holds(&local) {
+        return true;
+    }
     match presence::register(state, &local, incarnation).await {
-        Ok(true) => true,
+        Ok(true) => {
+            // It ended meanwhile, and its end may have come to the store first.
+            if !state.membership.holds(&local) {
+                state.membership.tell_later(local);
+            }
+            true
+        }
         Ok(false) => {
             let (user, device, connection) = &local;
             state.membership.release(&local);

@@ -112,6 +112,9 @@ impl Store for RedisStore {
             if !self.state.membership.hears() {
                 return Err(StoreError::Unavailable("the subscription to doorbells is down".to_owned()));
             }
+            if !self.state.membership.is_fresh() {
+                return Err(StoreError::Unavailable("the lease of this process is not renewed".to_owned()));
+            }
             self.state.link.ask(&redis::cmd("PING")).await.map(|_| ())
         })
     }

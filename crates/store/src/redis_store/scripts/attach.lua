@@ -1,4 +1,5 @@
 -- Registers a connection, or none, and reads the user's inbox after an offset, or only its head.
+-- A process that registers one again says under which incarnations it went, all separated by commas.
 -- KEYS: user, inbox.
 local channel, device, incarnation, connection = argument(), argument(), argument(), argument()
 local returning, claimed_epoch, after = argument(), argument(), argument()
@@ -12,7 +13,7 @@ if device ~= '' then
     local other = sub(list, at, at + 15)
     if sub(list, at + 25, finish) ~= device then
       kept[#kept + 1] = sub(list, at, finish)
-    elseif returning ~= '' and other ~= returning and other ~= incarnation then
+    elseif returning ~= '' and not returning:find(other, 1, true) then
       -- The device has connected elsewhere since.
       kept[#kept + 1] = sub(list, at, finish)
       taken = true
