@@ -13,9 +13,13 @@ const CLOCK: &str = "crates/store/src/clock.rs";
 
 /// Files of the server that take the monotonic time to wait for something of their own process. Nothing that they
 /// compute is stored or sent, so it need not agree with another node's idea of the time.
-const LOCAL_WAITS: [&str; 4] = [
+const LOCAL_WAITS: [&str; 7] = [
     // When to try the database again after an I/O error.
     "crates/store/src/embedded/writer.rs",
+    // How long opening may try, how long a reply took, how old a lease is.
+    "crates/store/src/redis_store.rs",
+    "crates/store/src/redis_store/link.rs",
+    "crates/store/src/redis_store/membership.rs",
     // How long a caller still waits.
     "crates/node/src/invitation/transition.rs",
     // Heartbeats, the token's end and draining of one socket.
