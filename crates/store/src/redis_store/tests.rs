@@ -5,7 +5,6 @@ mod differential;
 mod fixtures;
 mod links;
 mod opening;
-mod server;
 
 mod suite {
     //! The conformance suite.

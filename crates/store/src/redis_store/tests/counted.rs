@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use ringwire_signaling::Facts;
 use ringwire_signaling::step;
+use ringwire_test_redis::Server;
 
 use super::fixtures::{Node, quiet};
-use super::server::Server;
 use crate::commit::{CommitOutcome, PostOutcome};
 use crate::conformance::driver::{Driver, accept, device, invite, user};
 use crate::{PostCommit, Store};

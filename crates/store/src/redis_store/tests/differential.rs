@@ -72,7 +72,7 @@ async fn both_stores_do_the_same_with_a_seed_of_the_day() {
 /// Nodes of one cluster show the same, whichever is asked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_on_one_server_show_the_same() {
-    let server = super::server::Server::start();
+    let server = ringwire_test_redis::Server::start();
     let (one, other) = (Node::on(&server), Node::on(&server));
     let created = Driver::new(&one.fixture).invite(&crate::conformance::driver::invite("ann", &["bob"])).await;
     let there = Driver::new(&other.fixture).load(created.id).await.unwrap();

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use ringwire_signaling::inbox::Delivery;
 use ringwire_signaling::{ConnectionId, DeviceId, UserId};
+use ringwire_test_redis::Server;
 
 pub(super) use crate::conformance::driver::user;
 
-use super::server::Server;
 use crate::Doorbell;
 use crate::clock::Clock;
 use crate::conformance::fixture::{Control, Fixture, Recorder, Wait};

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::fixtures::{Node, eventually, quiet};
-use super::server::Server;
 use crate::conformance::driver::{Driver, accept, device, invite, user};
 use crate::error::StoreError;
 use crate::query::Attach;
 use crate::{PostOutcome, Store};
 use ringwire_signaling::ConnectionId;
+use ringwire_test_redis::Server;
 
 /// Operations fail within this much while the server is away.
 const FAILS_WITHIN: Duration = Duration::from_millis(1_100);

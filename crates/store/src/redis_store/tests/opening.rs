@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use ringwire_test_redis::Server;
+
 use super::fixtures::Node;
-use super::server::Server;
 use crate::clock::Clock;
 use crate::conformance::Recorder;
 use crate::conformance::driver::{Driver, accept, cancel, invite, invite_in_group, signal};
