@@ -140,10 +140,10 @@ pub struct Nodes {
 }
 
 /// What operators see of a store's links.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Round trips to the server.
-    pub round_trips: u64,
+    /// What was sent to the server, by purpose.
+    pub traffic: Vec<Traffic>,
     /// How often the link that carries commands was built again.
     pub link_rebuilds: u64,
     /// How often the subscription was built again.
@@ -154,6 +154,17 @@ pub struct Counters {
     pub interruptions: u64,
     /// How often the process was taken for dead and went on under a fresh incarnation.
     pub incarnations: u64,
+}
+
+/// What was sent to a store's server for one purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// What for, such as `commit`.
+    pub purpose: &'static str,
+    /// How often the server was asked and waited for.
+    pub round_trips: u64,
+    /// Commands in them. A script is one, whatever it does.
+    pub commands: u64,
 }
 
 /// Told of committed inbox entries. Only a doorbell: what it misses is read from the store.

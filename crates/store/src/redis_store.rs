@@ -27,6 +27,7 @@ mod subscription;
 mod supervisor;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::sync::Arc;
 use std::sync::mpsc;

@@ -16,9 +16,9 @@ use quantiles::Quantiles;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "ringwire-load", max_term_width = 100)]
 struct Arguments {
-    /// Where the node is.
-    #[arg(long, default_value = "ws://127.0.0.1:7700/v1/connect")]
-    url: String,
+    /// Where the nodes are: users connect to one after the other, so that a pair spans two of them.
+    #[arg(long, value_delimiter = ',', default_value = "ws://127.0.0.1:7700/v1/connect")]
+    url: Vec<String>,
     /// Tokens of the users, two for each pair: the inviter's and the invitee's.
     #[arg(long, value_delimiter = ',', required = true)]
     tokens: Vec<String>,
@@ -51,9 +51,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rate = (arguments.rate > 0).then(|| f64::from(arguments.rate) / pairs_f64(pairs.len()));
     let length = Duration::from_secs(arguments.seconds);
     let started = Instant::now();
-    let runs = pairs
-        .iter()
-        .map(|(inviter, invitee)| pair::run(&arguments.url, inviter, invitee, arguments.window, rate, length));
+    let at = |user: usize| arguments.url[user % arguments.url.len()].as_str();
+    let runs = pairs.iter().enumerate().map(|(pair, (inviter, invitee))| {
+        pair::run((at(2 * pair), at(2 * pair + 1)), inviter, invitee, arguments.window, rate, length)
+    });
     let mut total = Measured::default();
     for measured in futures_util::future::try_join_all(runs).await? {
         total.rings.merge(measured.rings);

@@ -38,17 +38,18 @@ struct Event<'a> {
     data: Option<&'a str>,
 }
 
-/// Rings and answers for `length`, with at most `window` invitations under way.
+/// Rings and answers for `length`, with at most `window` invitations under way. The two may be at
+/// different nodes.
 pub(crate) async fn run(
-    url: &str,
+    (inviter_at, invitee_at): (&str, &str),
     inviter: &str,
     invitee: &str,
     window: usize,
     rate: Option<f64>,
     length: Duration,
 ) -> Result<Measured, Failure> {
-    let (mut inviter, _) = connect(url, inviter).await?;
-    let (mut invitee, name) = connect(url, invitee).await?;
+    let (mut inviter, _) = connect(inviter_at, inviter).await?;
+    let (mut invitee, name) = connect(invitee_at, invitee).await?;
     let mut measured = Measured::default();
     let mut sent_at: HashMap<u64, Instant> = HashMap::new();
     let started = Instant::now();

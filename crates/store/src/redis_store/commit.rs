@@ -12,6 +12,7 @@ use super::fields::{Fields, ID, NEVER, id_bytes, push_text};
 use super::presence;
 use super::reply::{self, Parts};
 use super::state::State;
+use super::traffic::Purpose;
 use crate::commit::{Commit, CommitOutcome, Stamp, Stored, Tag};
 use crate::error::StoreError;
 use crate::query::Conversation;
@@ -71,7 +72,7 @@ pub(super) fn heed_unheard(state: &Arc<State>, users: Vec<UserId>, unheard: redi
 fn draft<'a>(state: &'a State, commit: &Commit) -> Result<Draft<'a>, StoreError> {
     let Commit { built_on, tag, step, retained_until, audience, sent_at, not_before, origin } = commit;
     let next = &step.next;
-    let mut draft = Draft::new(state, next.id);
+    let mut draft = Draft::new(state, next.id, Purpose::Commit);
     draft.call.number(sent_at);
     draft.call.number(not_before.map_or(0, |at| at.0));
     draft.call.argument("commit");

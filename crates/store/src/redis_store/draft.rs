@@ -9,6 +9,7 @@ use super::fields::id_bytes;
 use super::link::Call;
 use super::presence::random;
 use super::state::State;
+use super::traffic::Purpose;
 use crate::error::StoreError;
 
 /// The fields of a user that the script can need, in its order.
@@ -25,8 +26,8 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(state: &'a State, id: InvitationId) -> Self {
-        let mut call = Call::default();
+    pub(super) fn new(state: &'a State, id: InvitationId, purpose: Purpose) -> Self {
+        let mut call = Call::new(purpose);
         call.key(state.keys.invitation(id));
         call.key(state.keys.due(id.partition));
         call.key(state.keys.bells());

@@ -8,12 +8,13 @@ use ringwire_signaling::{GroupId, UserId};
 use super::link::Call;
 use super::reply;
 use super::state::State;
+use super::traffic::Purpose;
 use crate::error::StoreError;
 
 pub(super) async fn members(state: &State, group: &GroupId) -> Result<Option<Vec<UserId>>, StoreError> {
     let mut command = redis::cmd("SMEMBERS");
     command.arg(state.keys.group(group));
-    let names = reply::list(state.link.ask(&command).await?)?;
+    let names = reply::list(state.link.ask(Purpose::Groups, &command).await?)?;
     if names.is_empty() {
         return Ok(None);
     }
@@ -31,18 +32,18 @@ pub(super) async fn put(state: &State, group: &GroupId, members: &BTreeSet<UserI
     for member in members {
         pipeline.arg(member.as_str());
     }
-    state.link.ask_all(&pipeline).await.map(|_| ())
+    state.link.ask_all(Purpose::Groups, &pipeline).await.map(|_| ())
 }
 
 pub(super) async fn delete(state: &State, group: &GroupId) -> Result<bool, StoreError> {
     let mut command = redis::cmd("DEL");
     command.arg(state.keys.group(group));
-    Ok(reply::integer(&state.link.ask(&command).await?)? == 1)
+    Ok(reply::integer(&state.link.ask(Purpose::Groups, &command).await?)? == 1)
 }
 
 /// None if there is no such group, `Some(false)` if it is full.
 pub(super) async fn add(state: &State, group: &GroupId, user: &UserId) -> Result<Option<bool>, StoreError> {
-    let mut call = Call::default();
+    let mut call = Call::new(Purpose::Groups);
     call.key(state.keys.group(group));
     call.argument(user.as_str());
     call.number(GROUP_MEMBERS);
@@ -54,6 +55,6 @@ pub(super) async fn remove(state: &State, group: &GroupId, user: &UserId) -> Res
     let key = state.keys.group(group);
     let mut pipeline = redis::pipe();
     pipeline.atomic().cmd("SREM").arg(&key).arg(user.as_str()).cmd("EXISTS").arg(&key);
-    let said = state.link.ask_all(&pipeline).await?;
+    let said = state.link.ask_all(Purpose::Groups, &pipeline).await?;
     Ok(reply::integer(said.last().ok_or_else(reply::unexpected)?)? == 1)
 }

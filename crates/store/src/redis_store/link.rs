@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
@@ -15,6 +15,7 @@ use tokio::sync::{Notify, watch};
 
 use super::reply;
 use super::scripts::Script;
+use super::traffic::{Meter, Purpose};
 use crate::clock::Clock;
 use crate::error::StoreError;
 
@@ -31,7 +32,7 @@ const PROMPT: Duration = Duration::from_millis(50);
 pub(super) struct Link {
     connected: watch::Sender<Option<Connected>>,
     clock: Arc<Clock>,
-    round_trips: AtomicU64,
+    pub(super) meter: Meter,
 }
 
 /// One connection, until it is given up.
@@ -83,16 +84,12 @@ impl Connected {
 
 impl Link {
     pub(super) fn new(clock: Arc<Clock>) -> Self {
-        Self { connected: watch::Sender::new(None), clock, round_trips: AtomicU64::new(0) }
+        Self { connected: watch::Sender::new(None), clock, meter: Meter::default() }
     }
 
     /// Puts a connection into use, or takes it out.
     pub(super) fn set(&self, connected: Option<Connected>) {
         self.connected.send_replace(connected);
-    }
-
-    pub(super) fn round_trips(&self) -> u64 {
-        self.round_trips.load(Ordering::Relaxed)
     }
 
     pub(super) fn now(&self) -> UnixMillis {
@@ -110,22 +107,22 @@ impl Link {
     }
 
     /// Sends a command.
-    pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, StoreError> {
-        self.send(command).await?.map_err(|error| unavailable(&error))
+    pub(super) async fn ask(&self, purpose: Purpose, command: &Cmd) -> Result<Value, StoreError> {
+        self.send(purpose, command).await?.map_err(|error| unavailable(&error))
     }
 
-    async fn send(&self, command: &Cmd) -> Result<Result<Value, RedisError>, StoreError> {
+    async fn send(&self, purpose: Purpose, command: &Cmd) -> Result<Result<Value, RedisError>, StoreError> {
         let mut connected = self.connected().await?;
-        self.round_trips.fetch_add(1, Ordering::Relaxed);
+        self.meter.count(purpose, 1);
         let outcome = command.query_async::<Value>(&mut connected.connection).await;
         connected.judge(&outcome);
         Ok(outcome)
     }
 
     /// Sends commands in one round trip.
-    pub(super) async fn ask_all(&self, commands: &Pipeline) -> Result<Vec<Value>, StoreError> {
+    pub(super) async fn ask_all(&self, purpose: Purpose, commands: &Pipeline) -> Result<Vec<Value>, StoreError> {
         let mut connected = self.connected().await?;
-        self.round_trips.fetch_add(1, Ordering::Relaxed);
+        self.meter.count(purpose, commands.len());
         let outcome = commands.query_async::<Vec<Value>>(&mut connected.connection).await;
         connected.judge(&outcome);
         outcome.map_err(|error| unavailable(&error))
@@ -134,14 +131,14 @@ impl Link {
     /// Runs a script.
     pub(super) async fn run(&self, script: &Script, call: &Call) -> Result<Value, StoreError> {
         if let Some(digest) = script.digest.get() {
-            match self.send(&call.command("EVALSHA", digest)).await? {
+            match self.send(call.purpose, &call.command("EVALSHA", digest)).await? {
                 Ok(value) => return Ok(value),
                 // The server forgot it, and ran nothing.
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {}
                 Err(error) => return Err(unavailable(&error)),
             }
         }
-        self.ask(&call.command("EVAL", &script.source)).await
+        self.ask(call.purpose, &call.command("EVAL", &script.source)).await
     }
 
     /// Runs a script whose reply begins with the server's time, and takes that in.
@@ -165,13 +162,17 @@ pub(super) fn unavailable(error: &RedisError) -> StoreError {
 }
 
 /// What a script is given.
-#[derive(Default)]
 pub(super) struct Call {
+    purpose: Purpose,
     keys: Vec<String>,
     arguments: Vec<Vec<u8>>,
 }
 
 impl Call {
+    pub(super) fn new(purpose: Purpose) -> Self {
+        Self { purpose, keys: Vec::new(), arguments: Vec::new() }
+    }
+
     /// Adds a key and returns its number, from 1.
     pub(super) fn key(&mut self, key: String) -> usize {
         self.keys.push(key);

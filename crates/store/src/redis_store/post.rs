@@ -12,6 +12,7 @@ use super::fields::{Fields, push_text, read_users};
 use super::link::Call;
 use super::reply::{self, Parts};
 use super::state::State;
+use super::traffic::Purpose;
 use crate::commit::{PostCommit, PostOutcome};
 use crate::error::StoreError;
 
@@ -23,7 +24,7 @@ const SIGNAL: char = 'S';
 
 /// Posts in one round trip, unless it was posted before.
 pub(super) async fn post(state: &Arc<State>, post: PostCommit) -> Result<PostOutcome, StoreError> {
-    let mut draft = Draft::new(state, post.id);
+    let mut draft = Draft::new(state, post.id, Purpose::Post);
     draft.call.number(post.sent_at);
     draft.call.number(0);
     draft.call.argument("post");
@@ -89,7 +90,7 @@ struct Waiting {
 
 impl Waiting {
     async fn read(state: &State, id: InvitationId) -> Result<Option<Self>, StoreError> {
-        let mut call = Call::default();
+        let mut call = Call::new(Purpose::Relay);
         call.key(state.keys.invitation(id));
         let mut parts = Parts::of(state.link.run(&state.scripts.outbox, &call).await?)?;
         let Some(place) = reply::optional(parts.next())? else { return Ok(None) };
@@ -118,7 +119,7 @@ async fn serve(state: &Arc<State>, id: InvitationId, waiting: &Waiting) -> Resul
     let notices: Vec<Notice> =
         recipients.iter().map(|user| Notice { to: user.clone(), event: Arc::clone(&event) }).collect();
 
-    let mut draft = Draft::new(state, id);
+    let mut draft = Draft::new(state, id, Purpose::Relay);
     draft.call.number(state.link.now());
     draft.call.number(0);
     draft.call.argument("relay");

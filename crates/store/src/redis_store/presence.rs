@@ -9,6 +9,7 @@ use super::link::Call;
 use super::membership::{self, Local};
 use super::reply;
 use super::state::State;
+use super::traffic::Purpose;
 use crate::error::StoreError;
 
 /// What a script that attaches is told: the connection, under which incarnation it stood before if
@@ -23,7 +24,7 @@ pub(super) struct Attaching<'a> {
 }
 
 pub(super) fn attach_call(state: &State, attaching: &Attaching<'_>) -> Result<Call, StoreError> {
-    let mut call = Call::default();
+    let mut call = Call::new(if attaching.local.is_some() { Purpose::Attach } else { Purpose::Read });
     call.key(state.keys.user(attaching.user));
     call.key(state.keys.inbox(attaching.user));
     call.argument(state.keys.channel());
@@ -55,7 +56,7 @@ pub(super) async fn register(state: &State, local: &Local, incarnation: u64) -> 
 
 /// Takes a connection of this process out.
 pub(super) async fn detach(state: &State, (user, device, connection): &Local) -> Result<(), StoreError> {
-    let mut call = Call::default();
+    let mut call = Call::new(Purpose::Detach);
     call.key(state.keys.user(user));
     call.argument(membership::name(state.membership.own()));
     call.argument(connection.0.to_le_bytes());
@@ -74,7 +75,7 @@ pub(super) async fn among(state: &State, users: Vec<UserId>) -> Result<BTreeSet<
         pipeline.cmd("HGET").arg(state.keys.user(user)).arg("p");
     }
     let mut found: BTreeMap<UserId, Vec<Present>> = BTreeMap::new();
-    for (user, value) in users.into_iter().zip(state.link.ask_all(&pipeline).await?) {
+    for (user, value) in users.into_iter().zip(state.link.ask_all(Purpose::Read, &pipeline).await?) {
         if let Some(bytes) = reply::optional(value)?.filter(|bytes| !bytes.is_empty()) {
             found.insert(user, read_presence(&bytes)?);
         }
@@ -118,7 +119,7 @@ async fn dead_among(state: &State, names: BTreeSet<String>) -> Result<BTreeSet<S
     for name in &doubtful {
         command.arg(name);
     }
-    let ends = reply::array(state.link.ask(&command).await?)?;
+    let ends = reply::array(state.link.ask(Purpose::Read, &command).await?)?;
     let now = state.link.now();
     let mut dead = BTreeSet::new();
     for (name, end) in doubtful.into_iter().zip(ends) {
@@ -134,7 +135,7 @@ async fn dead_among(state: &State, names: BTreeSet<String>) -> Result<BTreeSet<S
 }
 
 async fn clear(state: &State, user: &UserId, incarnation: &str) -> Result<(), StoreError> {
-    let mut call = Call::default();
+    let mut call = Call::new(Purpose::Detach);
     call.key(state.keys.user(user));
     call.argument(incarnation);
     call.argument("");

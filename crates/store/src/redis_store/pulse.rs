@@ -14,6 +14,7 @@ use super::membership::{self, Local};
 use super::presence;
 use super::reply;
 use super::state::State;
+use super::traffic::Purpose;
 use crate::error::StoreError;
 
 /// Between two beats. A lease outlives several that fail.
@@ -156,7 +157,7 @@ async fn lease(
     incarnation: u64,
     beat: u64,
 ) -> Result<Option<(i64, BTreeSet<u64>)>, StoreError> {
-    let mut call = Call::default();
+    let mut call = Call::new(Purpose::Pulse);
     call.key(state.keys.nodes());
     call.key(state.keys.bells());
     call.argument(what);

@@ -13,6 +13,7 @@ use super::post::read_receipt;
 use super::reply;
 use super::resume::takes_part;
 use super::state::State;
+use super::traffic::Purpose;
 use crate::commit::Stored;
 use crate::error::StoreError;
 use crate::query::{Conversation, Detail, Due, DueKind, HistoryPage, Message, MessageCursor, Page};
@@ -38,7 +39,7 @@ pub(super) async fn load_all(state: &State, ids: &[InvitationId]) -> Result<Vec<
     for id in ids {
         pipeline.cmd("HMGET").arg(state.keys.invitation(*id)).arg("t").arg("r");
     }
-    let found = state.link.ask_all(&pipeline).await?;
+    let found = state.link.ask_all(Purpose::Read, &pipeline).await?;
     let read = |value| {
         let mut parts = reply::Parts::of(value)?;
         match (reply::optional(parts.next())?, reply::optional(parts.next())?) {
@@ -66,7 +67,13 @@ async fn whole(state: &State, ids: &[InvitationId]) -> Result<Vec<Option<Whole>>
     for id in ids {
         pipeline.cmd("HGETALL").arg(state.keys.invitation(*id));
     }
-    state.link.ask_all(&pipeline).await?.into_iter().map(|value| read_whole(reply::list(value)?)).collect()
+    state
+        .link
+        .ask_all(Purpose::Read, &pipeline)
+        .await?
+        .into_iter()
+        .map(|value| read_whole(reply::list(value)?))
+        .collect()
 }
 
 fn read_whole(fields: Vec<Vec<u8>>) -> Result<Option<Whole>, StoreError> {
@@ -107,7 +114,7 @@ pub(super) async fn due(
     limit: usize,
 ) -> Result<Vec<Due>, StoreError> {
     let calls = partitions.chunks(DUE_PARTITIONS).map(|partitions| {
-        let mut call = Call::default();
+        let mut call = Call::new(Purpose::Sweep);
         for partition in partitions {
             call.key(state.keys.due(*partition));
         }
@@ -152,7 +159,7 @@ async fn drop_orphans(state: &State, found: Vec<Due>) -> Result<Vec<Due>, StoreE
     }
     let mut removal = redis::pipe();
     let mut orphans = 0;
-    for (due, exists) in old.into_iter().zip(state.link.ask_all(&pipeline).await?) {
+    for (due, exists) in old.into_iter().zip(state.link.ask_all(Purpose::Sweep, &pipeline).await?) {
         if reply::integer(&exists)? == 1 {
             kept.push(due);
             continue;
@@ -167,7 +174,7 @@ async fn drop_orphans(state: &State, found: Vec<Due>) -> Result<Vec<Due>, StoreE
         orphans += 1;
     }
     if orphans > 0 {
-        state.link.ask_all(&removal).await?;
+        state.link.ask_all(Purpose::Sweep, &removal).await?;
     }
     kept.sort_unstable();
     Ok(kept)
@@ -183,7 +190,7 @@ pub(super) async fn active(
     let limit = limit.max(1);
     let mut command = redis::cmd("HMGET");
     command.arg(state.keys.user(user)).arg("a").arg("s");
-    let mut lists = reply::Parts::of(state.link.ask(&command).await?)?;
+    let mut lists = reply::Parts::of(state.link.ask(Purpose::Read, &command).await?)?;
     let now = state.link.now();
     let mut rows = Vec::new();
     for role in [Role::Invitee, Role::Inviter] {
@@ -227,7 +234,7 @@ pub(super) async fn history(
         let mut command = redis::cmd("ZREVRANGEBYSCORE");
         let from = before.map_or_else(|| "+inf".to_owned(), |cursor| cursor.created_at.to_string());
         command.arg(&key).arg(from).arg("-inf").arg("WITHSCORES").arg("LIMIT").arg(skipped).arg(HISTORY_STRIDE);
-        let rows = reply::list(state.link.ask(&command).await?)?;
+        let rows = reply::list(state.link.ask(Purpose::Read, &command).await?)?;
         let rows: Vec<Due> =
             rows.chunks_exact(2).map(|row| read_row(&row[0], &row[1])).collect::<Result<_, StoreError>>()?;
         let is_last = rows.len() < HISTORY_STRIDE;
@@ -250,7 +257,7 @@ pub(super) async fn history(
             for id in &gone {
                 command.arg(id);
             }
-            state.link.ask(&command).await?;
+            state.link.ask(Purpose::Read, &command).await?;
             skipped -= gone.len();
         }
         if is_last {

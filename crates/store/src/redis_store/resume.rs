@@ -23,6 +23,7 @@ use super::presence::{self, Attaching, attach_call, random};
 use super::read;
 use super::reply::{self, Parts};
 use super::state::State;
+use super::traffic::Purpose;
 use crate::error::StoreError;
 use crate::query::Attach;
 
@@ -198,7 +199,7 @@ pub(super) fn takes_part(invitation: &Invitation, user: &UserId, role: Role) -> 
 
 /// Notes how far a user's devices acknowledged; only raises.
 pub(super) async fn acknowledge(state: &State, user: &UserId, position: Position) -> Result<(), StoreError> {
-    let mut call = Call::default();
+    let mut call = Call::new(Purpose::Acknowledge);
     call.key(state.keys.user(user));
     call.argument(position.epoch.0.to_le_bytes());
     call.number(position.offset);
@@ -207,7 +208,7 @@ pub(super) async fn acknowledge(state: &State, user: &UserId, position: Position
 
 /// Gives the inbox a new epoch if it has the expected one.
 pub(super) async fn replace_epoch(state: &State, user: &UserId, expected: Epoch) -> Result<(), StoreError> {
-    let mut call = Call::default();
+    let mut call = Call::new(Purpose::Attach);
     call.key(state.keys.user(user));
     call.key(state.keys.inbox(user));
     call.argument(expected.0.to_le_bytes());

@@ -7,6 +7,7 @@ use ringwire_signaling::inbox::{Attachment, Epoch, Position, Snapshot, Stretch};
 use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Partition, UnixMillis, UserId};
 
 use super::membership::Local;
+use super::traffic::Purpose;
 use super::{RedisStore, commit, groups, post, presence, read, resume};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
@@ -115,7 +116,7 @@ impl Store for RedisStore {
             if !self.state.membership.is_fresh() {
                 return Err(StoreError::Unavailable("the lease of this process is not renewed".to_owned()));
             }
-            self.state.link.ask(&redis::cmd("PING")).await.map(|_| ())
+            self.state.link.ask(Purpose::Pulse, &redis::cmd("PING")).await.map(|_| ())
         })
     }
 
@@ -129,7 +130,7 @@ impl Store for RedisStore {
     fn counters(&self) -> Counters {
         let tally = &self.state.counters;
         Counters {
-            round_trips: self.state.link.round_trips(),
+            traffic: self.state.link.meter.read(),
             link_rebuilds: tally.link_rebuilds.load(Ordering::Relaxed),
             subscription_rebuilds: tally.subscription_rebuilds.load(Ordering::Relaxed),
             lost_doorbells: tally.holes.load(Ordering::Relaxed),

@@ -13,6 +13,7 @@ pub(super) use crate::conformance::driver::user;
 use crate::Doorbell;
 use crate::clock::Clock;
 use crate::conformance::fixture::{Control, Fixture, Recorder, Wait};
+use crate::redis_store::traffic::Purpose;
 use crate::redis_store::{RedisStore, Settings, membership, reply};
 
 /// Time of a store that nobody can move: passing is waiting.
@@ -37,7 +38,7 @@ pub(super) async fn quiet(store: &RedisStore) {
     let state = &store.state;
     let mut command = redis::cmd("HGET");
     command.arg(state.keys.bells()).arg(membership::name(state.membership.own()));
-    let counted = reply::integer(&state.link.ask(&command).await.unwrap()).unwrap();
+    let counted = reply::integer(&state.link.ask(Purpose::Read, &command).await.unwrap()).unwrap();
     let counted = u64::try_from(counted).unwrap();
     eventually("every doorbell is heard", || state.membership.heard.load(Ordering::Relaxed) >= counted).await;
 }
@@ -55,10 +56,10 @@ pub(super) async fn eventually(what: &str, is_so: impl Fn() -> bool) {
 /// Keys that stay until somebody removes them.
 pub(super) async fn keys_without_expiry(store: &RedisStore) -> Vec<String> {
     let link = &store.state.link;
-    let keys = reply::list(link.ask(redis::cmd("KEYS").arg("*")).await.unwrap()).unwrap();
+    let keys = reply::list(link.ask(Purpose::Read, redis::cmd("KEYS").arg("*")).await.unwrap()).unwrap();
     let mut found = Vec::new();
     for key in keys {
-        let ttl = reply::integer(&link.ask(redis::cmd("PTTL").arg(&key)).await.unwrap()).unwrap();
+        let ttl = reply::integer(&link.ask(Purpose::Read, redis::cmd("PTTL").arg(&key)).await.unwrap()).unwrap();
         if ttl == -1 {
             found.push(String::from_utf8(key).unwrap());
         }
@@ -71,7 +72,9 @@ pub(super) async fn keys_without_expiry(store: &RedisStore) -> Vec<String> {
 pub(super) async fn presence_bytes(store: &RedisStore, name: &str) -> usize {
     let mut command = redis::cmd("HGET");
     command.arg(store.state.keys.user(&user(name))).arg("p");
-    reply::optional(store.state.link.ask(&command).await.unwrap()).unwrap().map_or(0, |bytes| bytes.len())
+    reply::optional(store.state.link.ask(Purpose::Read, &command).await.unwrap())
+        .unwrap()
+        .map_or(0, |bytes| bytes.len())
 }
 
 /// A doorbell that also remembers what is not a ring.
