@@ -2,11 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringwire_e2e::{Node, Told, Witness};
 use serde_json::Value;
 
+use crate::{Node, Told, Witness};
+
 /// The users whom an event says to have ended, and how.
-pub(crate) fn ended(event: &Value) -> Vec<(String, &'static str)> {
+///
+/// # Panics
+/// When it is no event of the protocol.
+#[must_use]
+pub fn ended(event: &Value) -> Vec<(String, &'static str)> {
     let text = |value: &Value| value.as_str().expect("a user has a name").to_owned();
     let all = |outcome: &'static str| {
         let users = event["invitees"].as_array().expect("the event names those concerned");
@@ -26,7 +31,11 @@ pub(crate) fn ended(event: &Value) -> Vec<(String, &'static str)> {
 }
 
 /// What an inbox says of how each invitee of each invitation ended; every one at most once.
-pub(crate) fn endings(user: &str, inbox: &[Value]) -> BTreeMap<(String, String), &'static str> {
+///
+/// # Panics
+/// When one is told twice, or versions go back.
+#[must_use]
+pub fn endings(user: &str, inbox: &[Value]) -> BTreeMap<(String, String), &'static str> {
     let mut endings = BTreeMap::new();
     let mut versions: BTreeMap<String, u64> = BTreeMap::new();
     for event in inbox {
@@ -44,7 +53,10 @@ pub(crate) fn endings(user: &str, inbox: &[Value]) -> BTreeMap<(String, String),
 
 /// Checks that a device was told everything that its user's inbox holds, once and in order, except
 /// for what it did itself and for rings that had ended when it came back.
-pub(crate) async fn is_gap_free(node: &Node, witness: &Witness) -> Vec<Value> {
+///
+/// # Panics
+/// When something is missing, doubled or out of order.
+pub async fn is_gap_free(node: &Node, witness: &Witness) -> Vec<Value> {
     let inbox = node.inbox(&witness.user, &witness.epoch().to_string()).await;
     let end = inbox.last().and_then(|event| event["offset"].as_u64()).unwrap_or(0);
     let last_shown = inbox.iter().rev().find(|event| !is_own(witness, event));

@@ -1,9 +1,11 @@
 //! The harness of the end-to-end tests: starts real `ringwire` processes and talks to them over
 //! real sockets.
 //!
+//! A test of semantics takes a [`Site`] and runs twice: on one node, and on three that share a Redis.
 //! Every wait is bounded by [`PATIENCE`] and awaits a condition. A server that logs an error or
 //! panics fails the test that started it, when its [`Node`] is dropped.
 
+pub mod audit;
 pub mod binary;
 pub mod device;
 pub mod http;
@@ -12,6 +14,7 @@ pub mod mute;
 pub mod node;
 pub mod process;
 pub mod settings;
+pub mod site;
 pub mod witness;
 
 use std::future::Future;
@@ -26,6 +29,7 @@ pub use mute::Mute;
 pub use node::Node;
 pub use process::{Exit, Process};
 pub use settings::Settings;
+pub use site::Site;
 pub use witness::{Told, Witness};
 
 /// How long anything may take before the test that waits for it fails: far more than a loaded

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{Device, Exit, Http, Log, Process, Settings, within};
+
+/// Tokens by user and role, so that each is made once.
+pub(crate) type Tokens = Arc<Mutex<BTreeMap<String, String>>>;
 
 /// A node; its process is killed and its log judged when this is dropped.
 pub struct Node {
@@ -18,8 +21,7 @@ pub struct Node {
     ready_at: SystemTime,
     public: SocketAddr,
     admin: SocketAddr,
-    /// Tokens by user, so that each is made once.
-    tokens: Mutex<BTreeMap<String, String>>,
+    tokens: Tokens,
     /// Removed after the process has ended, if it is the test's own.
     _directory: Option<TempDir>,
 }
@@ -44,7 +46,7 @@ impl Node {
         let (public, admin, ready_at) = ready(process.log()).await.unwrap_or_else(|problem| panic!("{problem}"));
         // A restart listens where clients know the node.
         let settings = settings.with("http.bind", public).with("admin.bind", admin);
-        Self { settings, process, ready_at, public, admin, tokens: Mutex::default(), _directory: None }
+        Self { settings, process, ready_at, public, admin, tokens: Tokens::default(), _directory: None }
     }
 
     /// Starts a node with the defaults of the tests.
@@ -137,17 +139,26 @@ impl Node {
     /// A token of a user, or of a server, for a day.
     pub async fn token(&self, user: &str, role: Option<&str>) -> String {
         let key = format!("{user} {}", role.unwrap_or_default());
-        let known = self.tokens().get(&key).cloned();
+        let known = self.known_tokens().get(&key).cloned();
         if let Some(token) = known {
             return token;
         }
         let arguments = role.map_or(Vec::new(), |role| vec!["--role", role]);
         let token = self.token_with(user, &arguments).await;
-        self.tokens().insert(key, token.clone());
+        self.known_tokens().insert(key, token.clone());
         token
     }
 
-    fn tokens(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
+    pub(crate) fn tokens(&self) -> Tokens {
+        Arc::clone(&self.tokens)
+    }
+
+    /// Takes part in what another node with the same key has.
+    pub(crate) fn share_tokens(&mut self, tokens: &Tokens) {
+        self.tokens = Arc::clone(tokens);
+    }
+
+    fn known_tokens(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         self.tokens.lock().expect("no test panics while it holds a token")
     }
 

@@ -5,12 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringwire_client::params::{AcceptParams, CancelParams, InviteParams, RejectParams};
 use ringwire_client::{Client, ClientError, ErrorCode, InvitationId, UserId};
-use ringwire_e2e::{Device, Node, Settings, Witness, has, until, within};
+use ringwire_e2e::{Device, Node, Settings, Witness, audit, has, until, within};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-
-use crate::audit;
 
 const INVITATIONS: usize = 200;
 /// Inviters, and as many invitees.

@@ -131,7 +131,6 @@ async fn a_configuration_with_a_mistake_is_refused_by_its_name() {
         ("htpp.bind", "127.0.0.1:0", "htpp"),
         ("http.bind", "nonsense", "http.bind"),
         ("store.kind", "mysql", "store.kind"),
-        ("store.kind", "redis", "store.kind"),
         ("connection.heartbeat_s", "often", "connection.heartbeat_s"),
         ("connection.requests_per_second", "0", "connection.requests_per_second"),
         ("connection.outbound_kib", "1", "connection.outbound_kib"),

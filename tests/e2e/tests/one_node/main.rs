@@ -2,27 +2,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
 
-mod answering;
-mod audit;
-mod bad_input;
-mod cancelling;
 mod crash;
 mod files;
 mod full_disk;
-mod groups;
 mod hostile;
-mod http;
-mod journey;
-mod limits;
-mod listing;
 mod operators;
-mod policy;
-mod races;
-mod receipts;
-mod resuming;
-mod rivals;
-mod sessions;
 mod shutdown;
-mod signals;
 mod slow_reader;
-mod timing;
+#[path = "../suite/mod.rs"]
+mod suite;
+
+use ringwire_e2e::{Settings, Site};
+
+/// Races of cancel and accept.
+const RACES: usize = 10_000;
+
+/// How long a hundred answers to one invitation may take: each waits for the disk.
+const CROWD_ANSWERS_MS: u128 = 10_000;
+
+async fn site(settings: Settings) -> Site {
+    Site::one_node(settings).await
+}

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ringwire_client::ErrorCode;
 use ringwire_client::raw::Raw;
-use ringwire_e2e::{Http, Mute, Node, Settings, Told, Witness, has, until};
+use ringwire_e2e::{Http, Mute, Node, Settings, Told, Witness, audit, has, until};
 use serde_json::json;
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn clients_of_the_sdk_come_back_after_a_restart_and_go_on() {
     assert_eq!(accepted.unwrap().version, 2);
     assert_eq!(alice.hears_event("invitation.accepted").await.invitation_id, invited.invitation_id);
     for witness in [alice, bob] {
-        crate::audit::is_gap_free(&node, &witness).await;
+        audit::is_gap_free(&node, &witness).await;
         witness.close().await;
     }
 }

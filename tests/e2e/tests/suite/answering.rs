@@ -1,15 +1,15 @@
 //! Accept and reject, and what the devices of both sides see of it.
 
-use ringwire_e2e::{Node, has};
+use ringwire_e2e::{Settings, has};
 use serde_json::json;
 
 #[tokio::test]
 async fn an_accepted_invitation_reaches_every_device_once() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut desk = node.connect("alice", "desk").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut web = node.connect("bob", "web").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut desk = site.connect("alice", "desk").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut web = site.connect("bob", "web").await;
 
     let invite = json!({ "invitees": ["bob"], "data": "{\"room\":7}", "kind": 1, "inviter_name": "Alice A." });
     let invited = alice.ok("invite", invite).await;
@@ -39,15 +39,15 @@ async fn an_accepted_invitation_reaches_every_device_once() {
     has(&elsewhere, wanted);
     has(&elsewhere, json!({ "outcome": "accepted" }));
 
-    node.nothing_for([&mut alice, &mut desk, &mut bob, &mut web]).await;
+    site.nothing_for([&mut alice, &mut desk, &mut bob, &mut web]).await;
 }
 
 #[tokio::test]
 async fn a_rejection_carries_its_reason_and_declined_if_none_is_given() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut web = node.connect("bob", "web").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut web = site.connect("bob", "web").await;
     for (reason, told) in [(json!(null), "declined"), (json!("busy"), "busy"), (json!("in a meeting"), "in a meeting")]
     {
         let id = alice.ok("invite", json!({ "invitees": ["bob"] })).await["invitation_id"].clone();
@@ -65,15 +65,15 @@ async fn a_rejection_carries_its_reason_and_declined_if_none_is_given() {
     web.expect("invitation.received").await;
     let long = json!({ "invitation_id": id, "reason": "x".repeat(65) });
     has(&bob.refused("reject", long, "invalid_params").await, json!({ "field": "reason" }));
-    node.nothing_for([&mut alice, &mut bob, &mut web]).await;
+    site.nothing_for([&mut alice, &mut bob, &mut web]).await;
 }
 
 #[tokio::test]
 async fn several_invitees_answer_each_for_themselves() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut carol = node.connect("carol", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut carol = site.connect("carol", "phone").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob", "carol", "bob", ""] })).await["invitation_id"].clone();
     for device in [&mut bob, &mut carol] {
         has(&device.expect("invitation.received").await, json!({ "invitees": ["bob", "carol"] }));
@@ -89,19 +89,19 @@ async fn several_invitees_answer_each_for_themselves() {
     has(&alice.expect("invitation.rejected").await, wanted.clone());
     has(&bob.expect("invitation.rejected").await, wanted);
 
-    let seen = node.invitation("bob", id.as_str().unwrap()).await;
+    let seen = site.invitation("bob", id.as_str().unwrap()).await;
     has(&seen, json!({ "state": "settled", "version": 3 }));
     has(&seen["invitees"][0], json!({ "user": "bob", "state": "accepted", "device_id": "phone" }));
     has(&seen["invitees"][1], json!({ "user": "carol", "state": "rejected", "reason": "declined" }));
-    node.nothing_for([&mut alice, &mut bob, &mut carol]).await;
+    site.nothing_for([&mut alice, &mut bob, &mut carol]).await;
 }
 
 #[tokio::test]
 async fn a_second_answer_is_told_what_won_and_where() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut web = node.connect("bob", "web").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut web = site.connect("bob", "web").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob"] })).await["invitation_id"].clone();
     bob.ok("accept", json!({ "invitation_id": id })).await;
     let settled = web.refused("reject", json!({ "invitation_id": id }), "already_settled").await;
@@ -113,10 +113,10 @@ async fn a_second_answer_is_told_what_won_and_where() {
 
 #[tokio::test]
 async fn each_operation_is_only_for_whom_it_is_meant() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut mallory = node.connect("mallory", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut mallory = site.connect("mallory", "phone").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob"] })).await["invitation_id"].clone();
     let one = json!({ "invitation_id": id });
     for method in ["accept", "reject"] {
@@ -130,5 +130,5 @@ async fn each_operation_is_only_for_whom_it_is_meant() {
     }
     alice.refused("add_invited", one, "not_invitee").await;
     bob.expect("invitation.received").await;
-    node.nothing_for([&mut alice, &mut bob, &mut mallory]).await;
+    site.nothing_for([&mut alice, &mut bob, &mut mallory]).await;
 }

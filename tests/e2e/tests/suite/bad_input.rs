@@ -3,27 +3,27 @@
 use std::time::Duration;
 
 use ringwire_client::raw::Data;
-use ringwire_e2e::{Device, Http, Node, Settings, has};
+use ringwire_e2e::{Device, Http, Node, Settings, Site, has};
 use serde_json::{Value, json};
 
-/// Two users on one node; what the first does wrong must not concern the second.
+/// Two users; what the first does wrong must not concern the second.
 struct Scene {
-    node: Node,
+    site: Site,
     rude: Device,
     other: Device,
 }
 
 impl Scene {
     async fn new() -> Self {
-        let node = Node::new().await;
-        let rude = node.connect("mallory", "phone").await;
-        let other = node.connect("bob", "phone").await;
-        Self { node, rude, other }
+        let site = crate::site(Settings::new()).await;
+        let rude = site.connect("mallory", "phone").await;
+        let other = site.connect("bob", "phone").await;
+        Self { site, rude, other }
     }
 
     /// Both still work, and nothing was done to anybody.
     async fn goes_on(mut self) {
-        self.node.nothing_for([&mut self.rude, &mut self.other]).await;
+        self.site.nothing_for([&mut self.rude, &mut self.other]).await;
     }
 
     /// The server closed the one with this code; the other still works.
@@ -31,7 +31,7 @@ impl Scene {
         let closed = self.rude.closed().await;
         assert_eq!(closed.0, code, "{}", closed.1);
         assert_ne!(closed.1, "", "the close says why");
-        self.node.nothing_for([&mut self.other]).await;
+        self.site.nothing_for([&mut self.other]).await;
     }
 }
 
@@ -215,9 +215,9 @@ async fn a_continuation_of_nothing_ends_the_connection() {
 #[tokio::test]
 async fn requests_over_the_rate_are_told_when_to_come_again() {
     let settings = Settings::new().with("connection.requests_per_second", 20).with("connection.request_burst", 10);
-    let node = Node::start(settings).await;
-    let mut rude = node.connect("mallory", "phone").await;
-    let mut other = node.connect("bob", "phone").await;
+    let site = crate::site(settings).await;
+    let mut rude = site.connect("mallory", "phone").await;
+    let mut other = site.connect("bob", "phone").await;
     let mut requests = Vec::new();
     for _ in 0..30 {
         requests.push(rude.send("ping", json!({})).await);
@@ -236,10 +236,10 @@ async fn requests_over_the_rate_are_told_when_to_come_again() {
 #[tokio::test]
 async fn nonsense_counts_against_the_rate_and_waiting_helps() {
     let settings = Settings::new().with("connection.requests_per_second", 1).with("connection.request_burst", 3);
-    let node = Node::start(settings).await;
+    let site = crate::site(settings).await;
     // Hello is the first of three.
-    let mut rude = node.connect("mallory", "phone").await;
-    let mut other = node.connect("bob", "phone").await;
+    let mut rude = site.connect("mallory", "phone").await;
+    let mut other = site.connect("bob", "phone").await;
     rude.send_text("nonsense").await;
     rude.send_text("more of it").await;
     let wait = rude.refused("ping", json!({}), "rate_limited").await["retry_after_ms"].as_u64().unwrap();
@@ -251,10 +251,10 @@ async fn nonsense_counts_against_the_rate_and_waiting_helps() {
 
 #[tokio::test]
 async fn tokens_that_prove_nothing_are_refused() {
-    let node = Node::new().await;
+    let site = crate::site(Settings::new()).await;
     let stranger = Node::start(Settings::new().with("auth.hs256_secret", "another secret of 32 bytes, or so")).await;
-    let valid = node.token("alice", None).await;
-    let expired = node.token_with("alice", &["--ttl", "0s"]).await;
+    let valid = site.token("alice", None).await;
+    let expired = site.token_with("alice", &["--ttl", "0s"]).await;
     let wrong_key = stranger.token("alice", None).await;
     let [header, claims, signature] = valid.split('.').collect::<Vec<_>>()[..] else {
         panic!("a token has three parts")
@@ -262,7 +262,7 @@ async fn tokens_that_prove_nothing_are_refused() {
     // {"alg":"none"}
     let unsigned = "eyJhbGciOiJub25lIn0";
     let reversed: String = signature.chars().rev().collect();
-    let mut other = node.connect("bob", "phone").await;
+    let mut other = site.connect("bob", "phone").await;
     for token in [
         "",
         "x",
@@ -275,43 +275,43 @@ async fn tokens_that_prove_nothing_are_refused() {
         &format!("{header}.{claims}.{reversed}"),
         &"x".repeat(9 * 1024),
     ] {
-        let mut device = Device::open(&node.url(), None).await;
+        let mut device = Device::open(&site.url(), None).await;
         device.refused("hello", json!({ "token": token, "device_id": "phone" }), "unauthenticated").await;
         // The same connection may try again.
         device.greet(&valid, "phone").await;
         if !token.is_empty() {
-            let reply = Http::new(node.public()).with_token(token).get("/v1/invitations").await;
+            let reply = Http::new(site.public()).with_token(token).get("/v1/invitations").await;
             let _ = reply.problem(401, "unauthenticated");
         }
         device.close().await;
     }
-    let mut device = Device::open(&node.url(), Some(&wrong_key)).await;
+    let mut device = Device::open(&site.url(), Some(&wrong_key)).await;
     device.refused("hello", json!({ "device_id": "phone" }), "unauthenticated").await;
     device.refused("hello", json!({ "device_id": "phone", "token": Value::Null }), "unauthenticated").await;
-    node.nothing_for([&mut other]).await;
+    site.nothing_for([&mut other]).await;
 }
 
 #[tokio::test]
 async fn tokens_for_others_are_refused_where_the_operator_names_issuer_and_audience() {
     let settings = Settings::new().with("auth.hs256_secret", "s".repeat(32));
     let strict = settings.clone().with("auth.issuer", "https://id.example").with("auth.audience", "ringwire");
-    let node = Node::start(strict.clone()).await;
-    let mut alice = node.connect("alice", "phone").await;
+    let site = crate::site(strict.clone()).await;
+    let mut alice = site.connect("alice", "phone").await;
     alice.ok("ping", json!({})).await;
     for other in [settings, strict.clone().with("auth.issuer", "x"), strict.with("auth.audience", "x")] {
         let token = Node::start(other).await.token("alice", None).await;
-        let reply = Http::new(node.public()).with_token(&token).get("/v1/invitations").await;
+        let reply = Http::new(site.public()).with_token(&token).get("/v1/invitations").await;
         let _ = reply.problem(401, "unauthenticated");
     }
 }
 
 #[tokio::test]
 async fn a_websocket_without_the_subprotocol_or_a_plain_request_does_no_harm() {
-    let node = Node::new().await;
-    let plain = Http::new(node.public()).get("/v1/connect").await;
+    let site = crate::site(Settings::new()).await;
+    let plain = Http::new(site.public()).get("/v1/connect").await;
     assert!((400..500).contains(&plain.status), "{}", plain.status);
-    let bare = ringwire_client::raw::Raw::connect_without_subprotocol(&node.url()).await;
+    let bare = ringwire_client::raw::Raw::connect_without_subprotocol(&site.url()).await;
     assert!(bare.is_ok(), "a client may leave the subprotocol out");
-    let mut other = node.connect("bob", "phone").await;
-    node.nothing_for([&mut other]).await;
+    let mut other = site.connect("bob", "phone").await;
+    site.nothing_for([&mut other]).await;
 }

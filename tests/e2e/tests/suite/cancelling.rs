@@ -1,15 +1,15 @@
 //! Cancel and modify: what an inviter may do while it rings.
 
-use ringwire_e2e::{Node, has};
+use ringwire_e2e::{Settings, has};
 use serde_json::json;
 
 #[tokio::test]
 async fn cancelling_ends_the_ring_on_every_device() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut desk = node.connect("alice", "desk").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut web = node.connect("bob", "web").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut desk = site.connect("alice", "desk").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut web = site.connect("bob", "web").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob"] })).await["invitation_id"].clone();
     desk.expect("invitation.sent").await;
     bob.expect("invitation.received").await;
@@ -24,15 +24,15 @@ async fn cancelling_ends_the_ring_on_every_device() {
     let settled = bob.refused("accept", json!({ "invitation_id": id }), "already_settled").await;
     has(&settled, json!({ "state": "cancelled" }));
     alice.refused("cancel", json!({ "invitation_id": id }), "already_settled").await;
-    node.nothing_for([&mut alice, &mut desk, &mut bob, &mut web]).await;
+    site.nothing_for([&mut alice, &mut desk, &mut bob, &mut web]).await;
 }
 
 #[tokio::test]
 async fn cancelling_a_part_leaves_the_others_ringing() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut carol = node.connect("carol", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut carol = site.connect("carol", "phone").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob", "carol", "dave"] })).await["invitation_id"].clone();
     bob.expect("invitation.received").await;
     carol.expect("invitation.received").await;
@@ -41,7 +41,7 @@ async fn cancelling_a_part_leaves_the_others_ringing() {
     has(&cancelled, json!({ "invitees": ["bob", "dave"] }));
     let event = bob.expect("invitation.cancelled").await;
     has(&event, json!({ "invitees": ["bob", "dave"], "settled": false }));
-    node.nothing_for([&mut bob, &mut carol]).await;
+    site.nothing_for([&mut bob, &mut carol]).await;
 
     bob.refused("accept", json!({ "invitation_id": id }), "already_settled").await;
     let again = json!({ "invitation_id": id, "invitees": ["bob"] });
@@ -57,12 +57,12 @@ async fn cancelling_a_part_leaves_the_others_ringing() {
 
 #[tokio::test]
 async fn modified_data_reaches_those_who_ring_or_accepted() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut desk = node.connect("alice", "desk").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut carol = node.connect("carol", "phone").await;
-    let mut dave = node.connect("dave", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut desk = site.connect("alice", "desk").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut carol = site.connect("carol", "phone").await;
+    let mut dave = site.connect("dave", "phone").await;
     let invite = json!({ "invitees": ["bob", "carol", "dave"], "data": "voice" });
     let id = alice.ok("invite", invite).await["invitation_id"].clone();
     desk.expect("invitation.sent").await;
@@ -83,23 +83,23 @@ async fn modified_data_reaches_those_who_ring_or_accepted() {
         let event = device.expect("invitation.modified").await;
         has(&event, json!({ "data": "video", "invitees": ["bob", "carol"], "device_id": "phone", "version": 4 }));
     }
-    node.nothing_for([&mut desk, &mut bob, &mut carol]).await;
+    site.nothing_for([&mut desk, &mut bob, &mut carol]).await;
 
     let stale = json!({ "invitation_id": id, "data": "late", "version": 3 });
     has(&alice.refused("modify", stale, "conflict").await, json!({ "version": 4 }));
-    let seen = node.invitation("dave", id.as_str().unwrap()).await;
+    let seen = site.invitation("dave", id.as_str().unwrap()).await;
     has(&seen, json!({ "data": "video", "modifications": 1, "state": "active" }));
 }
 
 #[tokio::test]
 async fn data_can_be_replaced_thirty_two_times() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob"] })).await["invitation_id"].clone();
     for number in 0..32 {
         alice.ok("modify", json!({ "invitation_id": id, "data": number.to_string() })).await;
     }
     let limited = alice.refused("modify", json!({ "invitation_id": id, "data": "32" }), "rate_limited").await;
     assert!(limited["retry_after_ms"].is_u64());
-    has(&node.invitation("alice", id.as_str().unwrap()).await, json!({ "data": "31", "version": 33 }));
+    has(&site.invitation("alice", id.as_str().unwrap()).await, json!({ "data": "31", "version": 33 }));
 }

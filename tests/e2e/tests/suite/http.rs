@@ -1,6 +1,6 @@
 //! The HTTP interface: the same operations for servers and scripts, told to the same devices.
 
-use ringwire_e2e::{Http, Node, has};
+use ringwire_e2e::{Http, Settings, has};
 use serde_json::{Value, json};
 
 fn path(invited: &Value, operation: &str) -> String {
@@ -9,11 +9,11 @@ fn path(invited: &Value, operation: &str) -> String {
 
 #[tokio::test]
 async fn every_operation_over_http_reaches_devices_on_websockets() {
-    let node = Node::new().await;
-    let alice = node.http("alice").await;
-    let bob = node.http("bob").await;
-    let mut phone = node.connect("bob", "phone").await;
-    let mut desk = node.connect("alice", "desk").await;
+    let site = crate::site(Settings::new()).await;
+    let alice = site.http("alice").await;
+    let bob = site.http("bob").await;
+    let mut phone = site.connect("bob", "phone").await;
+    let mut desk = site.connect("alice", "desk").await;
 
     let invite = json!({ "invitees": ["bob", "carol"], "data": "x", "device_id": "script" });
     let invited = alice.post("/v1/invitations", invite).await.expect(201);
@@ -58,14 +58,14 @@ async fn every_operation_over_http_reaches_devices_on_websockets() {
     let cursor = page["cursor"].as_str().unwrap();
     let page = alice.get(&format!("/v1/history?peer=bob&limit=1&cursor={cursor}")).await.expect(200);
     has(&page["messages"][0], json!({ "action": "invite", "invitation_id": second["invitation_id"] }));
-    node.nothing_for([&mut phone, &mut desk]).await;
+    site.nothing_for([&mut phone, &mut desk]).await;
 }
 
 #[tokio::test]
 async fn an_idempotency_key_makes_a_repeat_harmless() {
-    let node = Node::new().await;
-    let alice = node.http("alice").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let alice = site.http("alice").await;
+    let mut bob = site.connect("bob", "phone").await;
     let keyed = alice.clone().with_header("Idempotency-Key", "k-1");
     let invite = json!({ "invitees": ["bob"] });
     let invited = keyed.post("/v1/invitations", invite.clone()).await.expect(201);
@@ -73,7 +73,7 @@ async fn an_idempotency_key_makes_a_repeat_harmless() {
     let named = json!({ "invitees": ["bob"], "request_id": "k-1" });
     assert_eq!(alice.post("/v1/invitations", named.clone()).await.expect(201), invited);
     // The same request id over the other protocol.
-    let mut phone = node.connect("alice", "phone").await;
+    let mut phone = site.connect("alice", "phone").await;
     assert_eq!(phone.ok("invite", named).await, invited);
     let _ = keyed.post("/v1/invitations", json!({ "invitees": ["carol"] })).await.problem(409, "conflict");
     let differs = json!({ "invitees": ["bob"], "request_id": "k-2" });
@@ -87,7 +87,7 @@ async fn an_idempotency_key_makes_a_repeat_harmless() {
     bob.expect("invitation.received").await;
     bob.expect("invitation.cancelled").await;
     phone.expect("invitation.cancelled").await;
-    node.nothing_for([&mut bob, &mut phone]).await;
+    site.nothing_for([&mut bob, &mut phone]).await;
 
     let long = alice.with_header("Idempotency-Key", &"x".repeat(65));
     let _ = long.post("/v1/invitations", invite).await.problem(400, "invalid_params");
@@ -95,10 +95,10 @@ async fn an_idempotency_key_makes_a_repeat_harmless() {
 
 #[tokio::test]
 async fn only_a_servers_token_acts_for_other_users() {
-    let node = Node::new().await;
-    let server = node.server().await;
-    let mallory = node.http("mallory").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let server = site.server().await;
+    let mallory = site.http("mallory").await;
+    let mut bob = site.connect("bob", "phone").await;
     let invite = json!({ "as": "alice", "invitees": ["bob"] });
     let _ = mallory.post("/v1/invitations", invite.clone()).await.problem(403, "forbidden");
     let invited = server.post("/v1/invitations", invite).await.expect(201);
@@ -120,9 +120,9 @@ async fn only_a_servers_token_acts_for_other_users() {
 
 #[tokio::test]
 async fn servers_manage_groups_and_users_do_not() {
-    let node = Node::new().await;
-    let server = node.server().await;
-    let user = node.http("alice").await;
+    let site = crate::site(Settings::new()).await;
+    let server = site.server().await;
+    let user = site.http("alice").await;
     for (method, target, body) in [
         ("PUT", "/v1/groups/team", "{\"members\":[\"alice\"]}"),
         ("GET", "/v1/groups/team", ""),
@@ -158,9 +158,9 @@ async fn servers_manage_groups_and_users_do_not() {
 
 #[tokio::test]
 async fn problems_are_told_as_problem_json() {
-    let node = Node::new().await;
-    let alice = node.http("alice").await;
-    let nothing = Http::new(node.public());
+    let site = crate::site(Settings::new()).await;
+    let alice = site.http("alice").await;
+    let nothing = Http::new(site.public());
     for client in [nothing.clone(), nothing.with_token("nonsense")] {
         for target in ["/v1/invitations", "/v1/history?peer=bob", "/v1/groups/team"] {
             let reply = client.get(target).await;

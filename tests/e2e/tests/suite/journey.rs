@@ -5,7 +5,7 @@ use ringwire_client::params::{
     RejectParams, SignalParams,
 };
 use ringwire_client::{ErrorCode, GroupId, UserId, signaling_info};
-use ringwire_e2e::{Node, Told, Witness};
+use ringwire_e2e::{Settings, Told, Witness, audit};
 use serde_json::json;
 
 fn user(name: &str) -> UserId {
@@ -14,10 +14,10 @@ fn user(name: &str) -> UserId {
 
 #[tokio::test]
 async fn alice_rings_bob_who_answers_on_one_of_two_devices() {
-    let node = Node::new().await;
-    let alice = Witness::connect(&node, "alice", "phone").await;
-    let bob = Witness::connect(&node, "bob", "phone").await;
-    let web = Witness::connect(&node, "bob", "web").await;
+    let site = crate::site(Settings::new()).await;
+    let alice = Witness::connect(site.node(), "alice", "phone").await;
+    let bob = Witness::connect(site.node(), "bob", "phone").await;
+    let web = Witness::connect(site.node(), "bob", "web").await;
 
     let mut invite = InviteParams::new(vec![user("bob")]);
     invite.data = "{\"room\":7}".into();
@@ -60,7 +60,7 @@ async fn alice_rings_bob_who_answers_on_one_of_two_devices() {
     let info = signaling_info(&serde_json::to_value(&history.messages[0]).unwrap()).unwrap();
     assert_eq!(Some(info), accepted.signaling_info());
     for witness in [alice, bob, web] {
-        crate::audit::is_gap_free(&node, &witness).await;
+        audit::is_gap_free(site.node(), &witness).await;
         let told = witness.close().await;
         assert!(matches!(told.last(), Some(Told::Disconnected(_))), "{told:?}");
     }
@@ -68,9 +68,9 @@ async fn alice_rings_bob_who_answers_on_one_of_two_devices() {
 
 #[tokio::test]
 async fn rings_end_by_timeout_and_by_cancel() {
-    let node = Node::new().await;
-    let alice = Witness::connect(&node, "alice", "phone").await;
-    let bob = Witness::connect(&node, "bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let alice = Witness::connect(site.node(), "alice", "phone").await;
+    let bob = Witness::connect(site.node(), "bob", "phone").await;
     let mut invite = InviteParams::new(vec![user("bob")]);
     invite.timeout_s = 1;
     let first = alice.client.invite(invite.clone()).await.unwrap();
@@ -89,10 +89,10 @@ async fn rings_end_by_timeout_and_by_cancel() {
 
 #[tokio::test]
 async fn a_group_rings_and_a_push_can_be_followed() {
-    let node = Node::new().await;
-    node.group("team", &["alice", "bob", "carol"]).await;
-    let alice = Witness::connect(&node, "alice", "phone").await;
-    let carol = Witness::connect(&node, "carol", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    site.group("team", &["alice", "bob", "carol"]).await;
+    let alice = Witness::connect(site.node(), "alice", "phone").await;
+    let carol = Witness::connect(site.node(), "carol", "phone").await;
     let mut invite = InviteParams::new(vec![user("bob")]);
     invite.group_id = Some(GroupId::parse("team").unwrap());
     let invited = alice.client.invite(invite).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_group_rings_and_a_push_can_be_followed() {
         "timeout_s": 30, "action": "invite", "at": invited.created_at,
     }});
     let info = signaling_info(&payload).unwrap();
-    let bob = Witness::connect(&node, "bob", "phone").await;
+    let bob = Witness::connect(site.node(), "bob", "phone").await;
     // The snapshot had it already, which SDKs take for success.
     assert_eq!(bob.client.add_invited(&info).await.unwrap(), None);
     bob.client.accept(AcceptParams::new(info.invitation_id)).await.unwrap();

@@ -1,13 +1,13 @@
 //! Sizes and counts: the last that fits, and the first that does not.
 
-use ringwire_e2e::{Node, Settings, has};
+use ringwire_e2e::{Settings, has};
 use serde_json::json;
 
 #[tokio::test]
 async fn a_hundred_invitees_ring_and_a_hundred_and_one_are_refused() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut last = node.connect("user-99", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut last = site.connect("user-99", "phone").await;
     let users = |count: usize| (0..count).map(|number| format!("user-{number}")).collect::<Vec<_>>();
     let refused = alice.refused("invite", json!({ "invitees": users(101) }), "invalid_params").await;
     has(&refused, json!({ "field": "invitees" }));
@@ -16,14 +16,14 @@ async fn a_hundred_invitees_ring_and_a_hundred_and_one_are_refused() {
     let cancelled = alice.ok("cancel", json!({ "invitation_id": invited["invitation_id"] })).await;
     assert_eq!(cancelled["invitees"].as_array().unwrap().len(), 100);
     last.expect("invitation.cancelled").await;
-    node.nothing_for([&mut alice, &mut last]).await;
+    site.nothing_for([&mut alice, &mut last]).await;
 }
 
 #[tokio::test]
 async fn data_may_have_twelve_kibibytes_and_comes_back_byte_for_byte() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     // Characters of several bytes, quotes and controls: what counts is the size after decoding.
     let largest = format!("{}\u{0}\"\\\n{}", "é€🙂".repeat(1000), "x".repeat(12 * 1024 - 9 * 1000 - 4));
     assert_eq!(largest.len(), 12 * 1024);
@@ -49,17 +49,17 @@ async fn data_may_have_twelve_kibibytes_and_comes_back_byte_for_byte() {
     has(&bob.expect("signal").await, json!({ "data": largest }));
     bob.ok("accept", json!({ "invitation_id": id, "data": largest })).await;
     has(&alice.expect("invitation.accepted").await, json!({ "data": largest }));
-    let seen = node.invitation("bob", id.as_str().unwrap()).await;
+    let seen = site.invitation("bob", id.as_str().unwrap()).await;
     has(&seen, json!({ "data": largest }));
     has(&seen["invitees"][0], json!({ "data": largest }));
 }
 
 #[tokio::test]
 async fn ids_of_128_bytes_work_and_longer_ones_are_refused() {
-    let node = Node::new().await;
+    let site = crate::site(Settings::new()).await;
     let long = "é".repeat(64);
-    let mut alice = node.connect("alice", &long).await;
-    let mut bob = node.connect(&long, "phone").await;
+    let mut alice = site.connect("alice", &long).await;
+    let mut bob = site.connect(&long, "phone").await;
     alice.ok("invite", json!({ "invitees": [long] })).await;
     bob.expect("invitation.received").await;
     let refused = alice.refused("invite", json!({ "invitees": ["bob", "x".repeat(129)] }), "invalid_params").await;
@@ -77,25 +77,25 @@ async fn ids_of_128_bytes_work_and_longer_ones_are_refused() {
 
 #[tokio::test]
 async fn an_invitee_who_rings_too_often_fails_alone() {
-    let node = Node::start(Settings::new().without_rate_limit()).await;
-    let mut alice = node.connect("alice", "phone").await;
+    let site = crate::site(Settings::new().without_rate_limit()).await;
+    let mut alice = site.connect("alice", "phone").await;
     for _ in 0..64 {
         alice.ok("invite", json!({ "invitees": ["bob"] })).await;
     }
-    let mut carol = node.connect("carol", "phone").await;
+    let mut carol = site.connect("carol", "phone").await;
     let invited = carol.ok("invite", json!({ "invitees": ["bob", "dave"] })).await;
     has(&invited, json!({ "failed": { "bob": "rate_limited" } }));
 }
 
 #[tokio::test]
 async fn an_invitation_without_a_timer_makes_room_for_a_newer_one() {
-    let node = Node::start(Settings::new().without_rate_limit()).await;
-    let mut alice = node.connect("alice", "phone").await;
+    let site = crate::site(Settings::new().without_rate_limit()).await;
+    let mut alice = site.connect("alice", "phone").await;
     let oldest = alice.ok("invite", json!({ "invitees": ["bob"], "timeout_s": 0 })).await["invitation_id"].clone();
     for _ in 0..64 {
         has(&alice.ok("invite", json!({ "invitees": ["bob"] })).await, json!({ "failed": {} }));
     }
-    let mut bob = node.connect("bob", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let listed = bob.ok("list_active", json!({ "limit": 100 })).await;
     let rows = listed["invitations"].as_array().unwrap();
     assert_eq!(rows.len(), 64);
@@ -104,8 +104,8 @@ async fn an_invitation_without_a_timer_makes_room_for_a_newer_one() {
 
 #[tokio::test]
 async fn an_inviter_of_256_active_invitations_has_to_wait() {
-    let node = Node::start(Settings::new().without_rate_limit()).await;
-    let mut alice = node.connect("alice", "phone").await;
+    let site = crate::site(Settings::new().without_rate_limit()).await;
+    let mut alice = site.connect("alice", "phone").await;
     let mut requests = Vec::new();
     for number in 0..256 {
         requests.push(alice.send("invite", json!({ "invitees": [format!("user-{number}")] })).await);
@@ -123,8 +123,8 @@ async fn an_inviter_of_256_active_invitations_has_to_wait() {
 
 #[tokio::test]
 async fn the_settings_of_a_push_are_checked() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
     let with = |push: serde_json::Value| json!({ "invitees": ["bob"], "push": push });
     let push = json!({
         "title": "Alice", "desc": "calls you", "ext": "e".repeat(4096), "resource_id": "r", "voip": true,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ringwire_e2e::{Device, Node, has};
+use ringwire_e2e::{Device, Settings, has};
 use serde_json::{Value, json};
 
 /// Every row of a listing, read in pages of `limit`.
@@ -28,9 +28,9 @@ fn ids(rows: &[Value]) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn get_shows_every_invitees_state_to_participants() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let invite = json!({
         "invitees": ["bob", "carol", "dave"], "data": "x", "kind": 0, "inviter_name": "Alice", "timeout_s": 60,
     });
@@ -56,9 +56,9 @@ async fn get_shows_every_invitees_state_to_participants() {
 
 #[tokio::test]
 async fn list_active_pages_through_everything_that_concerns_the_user() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let mut active = BTreeSet::new();
     for number in 0..7 {
         let invite = json!({ "invitees": [format!("friend-{number}")], "timeout_s": 60 * (number % 2) });
@@ -89,10 +89,10 @@ async fn list_active_pages_through_everything_that_concerns_the_user() {
 
 #[tokio::test]
 async fn the_history_of_two_users_has_one_message_for_each_operation_newest_first() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut carol = node.connect("carol", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut carol = site.connect("carol", "phone").await;
     let first = alice.ok("invite", json!({ "invitees": ["bob"], "data": "one", "kind": 1 })).await;
     alice.ok("modify", json!({ "invitation_id": first["invitation_id"], "data": "one more" })).await;
     bob.ok("reject", json!({ "invitation_id": first["invitation_id"], "reason": "busy", "data": "no" })).await;
@@ -130,11 +130,11 @@ async fn the_history_of_two_users_has_one_message_for_each_operation_newest_firs
 
 #[tokio::test]
 async fn the_history_of_a_group_is_for_its_members() {
-    let node = Node::new().await;
-    node.group("team", &["alice", "bob", "carol"]).await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut carol = node.connect("carol", "phone").await;
-    let mut mallory = node.connect("mallory", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    site.group("team", &["alice", "bob", "carol"]).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut carol = site.connect("carol", "phone").await;
+    let mut mallory = site.connect("mallory", "phone").await;
     let invited = alice.ok("invite", json!({ "invitees": ["bob"], "group_id": "team", "data": "standup" })).await;
     let seen = pages(&mut carol, "history", "messages", json!({ "group_id": "team" }), 5).await;
     assert_eq!(seen.len(), 1);

@@ -1,22 +1,22 @@
 //! Presence, busy users, glare, and repeated requests.
 
-use ringwire_e2e::{Node, Settings, has, until};
+use ringwire_e2e::{Settings, has, until};
 use serde_json::json;
 
 #[tokio::test]
 async fn online_user_only_rings_who_is_connected_and_names_the_others() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let invite = json!({ "invitees": ["bob", "carol"], "online_user_only": true });
     let invited = alice.ok("invite", invite).await;
     has(&invited, json!({ "failed": { "carol": "offline" } }));
     has(&bob.expect("invitation.received").await, json!({ "invitees": ["bob"] }));
-    let seen = node.invitation("alice", invited["invitation_id"].as_str().unwrap()).await;
+    let seen = site.invitation("alice", invited["invitation_id"].as_str().unwrap()).await;
     has(&seen, json!({ "state": "active", "online_user_only": true }));
     has(&seen["invitees"][1], json!({ "user": "carol", "state": "failed", "reason": "offline" }));
     // Who was not rung is not told later either.
-    let carol = node.connect("carol", "phone").await;
+    let carol = site.connect("carol", "phone").await;
     has(&carol.snapshot, json!({ "active": [], "missed": [] }));
 
     bob.ok("accept", json!({ "invitation_id": invited["invitation_id"] })).await;
@@ -24,19 +24,19 @@ async fn online_user_only_rings_who_is_connected_and_names_the_others() {
 
     let nobody = alice.ok("invite", json!({ "invitees": ["dave", "erin"], "online_user_only": true })).await;
     has(&nobody, json!({ "failed": { "dave": "offline", "erin": "offline" } }));
-    let seen = node.invitation("alice", nobody["invitation_id"].as_str().unwrap()).await;
+    let seen = site.invitation("alice", nobody["invitation_id"].as_str().unwrap()).await;
     has(&seen, json!({ "state": "settled" }));
-    node.nothing_for([&mut alice, &mut bob]).await;
+    site.nothing_for([&mut alice, &mut bob]).await;
 }
 
 #[tokio::test]
 async fn a_user_who_disconnected_is_offline() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let bob = site.connect("bob", "phone").await;
     bob.close().await;
     // Carol's app vanishes without a word.
-    drop(node.connect("carol", "phone").await);
+    drop(site.connect("carol", "phone").await);
     for user in ["bob", "carol"] {
         until("the user to be offline", async || {
             let invited = alice.ok("invite", json!({ "invitees": [user], "online_user_only": true })).await;
@@ -48,9 +48,9 @@ async fn a_user_who_disconnected_is_offline() {
 
 #[tokio::test]
 async fn a_settled_invitation_is_forgotten_after_its_retention() {
-    let node = Node::start(Settings::new().with("policy.settled_retention_h", 0)).await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new().with("policy.settled_retention_h", 0)).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob"] })).await["invitation_id"].clone();
     bob.expect("invitation.received").await;
     bob.ok("accept", json!({ "invitation_id": id })).await;
@@ -58,15 +58,15 @@ async fn a_settled_invitation_is_forgotten_after_its_retention() {
     alice.refused("get", json!({ "invitation_id": id }), "not_found").await;
     bob.refused("add_invited", json!({ "invitation_id": id }), "expired").await;
     has(&alice.ok("history", json!({ "peer": "bob" })).await, json!({ "messages": [] }));
-    node.nothing_for([&mut alice, &mut bob]).await;
+    site.nothing_for([&mut alice, &mut bob]).await;
 }
 
 #[tokio::test]
 async fn concurrent_invitations_ring_by_default() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut carol = node.connect("carol", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut carol = site.connect("carol", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     alice.ok("invite", json!({ "invitees": ["bob"] })).await;
     carol.ok("invite", json!({ "invitees": ["bob"] })).await;
     has(&bob.expect("invitation.received").await, json!({ "inviter": "alice" }));
@@ -75,10 +75,10 @@ async fn concurrent_invitations_ring_by_default() {
 
 #[tokio::test]
 async fn a_busy_user_is_rejected_for_where_the_operator_wants_it() {
-    let node = Node::start(Settings::new().with("policy.busy", "reject")).await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut carol = node.connect("carol", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new().with("policy.busy", "reject")).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut carol = site.connect("carol", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     // One without a timer does not keep anybody busy.
     alice.ok("invite", json!({ "invitees": ["bob"], "timeout_s": 0 })).await;
     let rings = alice.ok("invite", json!({ "invitees": ["bob"] })).await["invitation_id"].clone();
@@ -90,7 +90,7 @@ async fn a_busy_user_is_rejected_for_where_the_operator_wants_it() {
     let rejected = carol.expect("invitation.rejected").await;
     has(&rejected, json!({ "invitee": "bob", "reason": "busy", "settled": true, "version": 1 }));
     assert_eq!(rejected.get("device_id"), None);
-    let seen = node.invitation("carol", invited["invitation_id"].as_str().unwrap()).await;
+    let seen = site.invitation("carol", invited["invitation_id"].as_str().unwrap()).await;
     has(&seen["invitees"][0], json!({ "state": "rejected", "reason": "busy" }));
 
     bob.ok("reject", json!({ "invitation_id": rings })).await;
@@ -101,9 +101,9 @@ async fn a_busy_user_is_rejected_for_where_the_operator_wants_it() {
 
 #[tokio::test]
 async fn two_users_who_invite_each_other_learn_of_it_from_the_later_one() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let first = alice.ok("invite", json!({ "invitees": ["bob"] })).await;
     assert_eq!(first.get("crosses"), None);
     let second = bob.ok("invite", json!({ "invitees": ["alice"] })).await;
@@ -112,7 +112,7 @@ async fn two_users_who_invite_each_other_learn_of_it_from_the_later_one() {
     has(&alice.expect("invitation.received").await, json!({ "crosses": first["invitation_id"] }));
     // Both stand until somebody acts.
     for invited in [&first, &second] {
-        has(&node.invitation("alice", invited["invitation_id"].as_str().unwrap()).await, json!({ "state": "active" }));
+        has(&site.invitation("alice", invited["invitation_id"].as_str().unwrap()).await, json!({ "state": "active" }));
     }
     // A later one crosses nothing once the first has ended.
     alice.ok("cancel", json!({ "invitation_id": first["invitation_id"] })).await;
@@ -121,10 +121,10 @@ async fn two_users_who_invite_each_other_learn_of_it_from_the_later_one() {
 
 #[tokio::test]
 async fn a_repeated_request_gets_the_first_answer_and_does_nothing() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut desk = node.connect("alice", "desk").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut desk = site.connect("alice", "desk").await;
+    let mut bob = site.connect("bob", "phone").await;
     let invite = json!({ "invitees": ["bob"], "data": "x", "request_id": "r-1" });
     let first = alice.ok("invite", invite.clone()).await;
     let id = first["invitation_id"].clone();
@@ -162,5 +162,5 @@ async fn a_repeated_request_gets_the_first_answer_and_does_nothing() {
     alice.refused("cancel", other, "conflict").await;
     desk.expect("invitation.cancelled").await;
     bob.expect("invitation.cancelled").await;
-    node.nothing_for([&mut alice, &mut desk, &mut bob]).await;
+    site.nothing_for([&mut alice, &mut desk, &mut bob]).await;
 }

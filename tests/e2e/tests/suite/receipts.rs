@@ -1,15 +1,15 @@
 //! Ringing receipts, acknowledgements, and rings that a push told of.
 
-use ringwire_e2e::{Node, has};
+use ringwire_e2e::{Settings, has};
 use serde_json::json;
 
 #[tokio::test]
 async fn the_first_acknowledgement_that_covers_a_ring_tells_the_inviter_once() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut desk = node.connect("alice", "desk").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut web = node.connect("bob", "web").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut desk = site.connect("alice", "desk").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut web = site.connect("bob", "web").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob"] })).await["invitation_id"].clone();
     desk.expect("invitation.sent").await;
     let ring = bob.expect("invitation.received").await;
@@ -23,47 +23,47 @@ async fn the_first_acknowledgement_that_covers_a_ring_tells_the_inviter_once() {
     // Neither the same device again nor another one rings a second time.
     bob.ack(&ring["offset"]).await;
     web.ok("ack", json!({ "offset": ring["offset"] })).await;
-    node.nothing_for([&mut alice, &mut desk, &mut bob, &mut web]).await;
+    site.nothing_for([&mut alice, &mut desk, &mut bob, &mut web]).await;
 
-    let seen = node.invitation("alice", id.as_str().unwrap()).await;
+    let seen = site.invitation("alice", id.as_str().unwrap()).await;
     has(&seen["invitees"][0], json!({ "state": "pending", "ringing_device_id": "phone" }));
     has(&seen, json!({ "version": 1 }));
 }
 
 #[tokio::test]
 async fn an_inviter_who_wants_no_receipts_gets_none() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     alice.ok("invite", json!({ "invitees": ["bob"], "receipts": false })).await;
     let ring = bob.expect("invitation.received").await;
     bob.ok("ack", json!({ "offset": ring["offset"] })).await;
-    node.nothing_for([&mut alice, &mut bob]).await;
+    site.nothing_for([&mut alice, &mut bob]).await;
 }
 
 #[tokio::test]
 async fn an_acknowledgement_before_the_ring_is_no_receipt() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     // It cannot cover what was not sent yet, however large it is.
     bob.ok("ack", json!({ "offset": 1_000_000 })).await;
     alice.ok("invite", json!({ "invitees": ["bob"] })).await;
     bob.expect("invitation.received").await;
-    node.nothing_for([&mut alice, &mut bob]).await;
+    site.nothing_for([&mut alice, &mut bob]).await;
 }
 
 #[tokio::test]
 async fn a_device_that_a_push_woke_rings_by_the_invitations_id() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob"], "data": "ring" })).await["invitation_id"].clone();
     bob.expect("invitation.received").await;
     let one = json!({ "invitation_id": id });
     // This connection has it, also one that had it in its snapshot.
     bob.refused("add_invited", one.clone(), "already_exists").await;
-    let mut web = node.connect("bob", "web").await;
+    let mut web = site.connect("bob", "web").await;
     has(&web.snapshot["active"][0], json!({ "invitation_id": id, "data": "ring" }));
     web.refused("add_invited", one.clone(), "already_exists").await;
 
@@ -76,14 +76,14 @@ async fn a_device_that_a_push_woke_rings_by_the_invitations_id() {
 
 #[tokio::test]
 async fn a_ring_that_a_snapshot_had_no_room_for_can_be_asked_for() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob"], "data": "ring" })).await["invitation_id"].clone();
     // More data than a snapshot holds, all of it newer.
     for _ in 0..22 {
         alice.ok("invite", json!({ "invitees": ["bob"], "data": "x".repeat(12 * 1024) })).await;
     }
-    let mut bob = node.connect("bob", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     has(&bob.snapshot, json!({ "more": true }));
     assert!(bob.snapshot["active"].as_array().unwrap().iter().all(|active| active["invitation_id"] != id));
 

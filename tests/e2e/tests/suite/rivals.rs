@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ringwire_e2e::{Device, Node, Settings, has};
+use ringwire_e2e::{Device, Settings, has};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -37,10 +37,10 @@ fn about(invited: &[Value]) -> Vec<Value> {
 
 #[tokio::test]
 async fn of_two_devices_that_answer_at_once_one_wins_and_the_other_is_told_which() {
-    let node = Node::start(Settings::new().without_rate_limit()).await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut phone = node.connect("bob", "phone").await;
-    let mut web = node.connect("bob", "web").await;
+    let site = crate::site(Settings::new().without_rate_limit()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut phone = site.connect("bob", "phone").await;
+    let mut web = site.connect("bob", "web").await;
     let mut wins = 0;
     for _ in 0..ROUNDS {
         let all = about(&invite_all(&mut alice, &json!({ "invitees": ["bob"] })).await);
@@ -74,15 +74,15 @@ async fn of_two_devices_that_answer_at_once_one_wins_and_the_other_is_told_which
         }
     }
     assert!(wins > 0 && wins < ROUNDS * BATCH, "no race: the phone won {wins} times");
-    node.nothing_for([&mut alice, &mut phone, &mut web]).await;
+    site.nothing_for([&mut alice, &mut phone, &mut web]).await;
 }
 
 #[tokio::test]
 async fn the_same_request_from_two_devices_at_once_invites_once() {
-    let node = Node::start(Settings::new().without_rate_limit()).await;
-    let mut phone = node.connect("alice", "phone").await;
-    let mut desk = node.connect("alice", "desk").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new().without_rate_limit()).await;
+    let mut phone = site.connect("alice", "phone").await;
+    let mut desk = site.connect("alice", "desk").await;
+    let mut bob = site.connect("bob", "phone").await;
     for round in 0..4 {
         let all: Vec<Value> = (0..BATCH)
             .map(|number| json!({ "invitees": ["bob"], "request_id": format!("r-{round}-{number}") }))
@@ -106,14 +106,14 @@ async fn the_same_request_from_two_devices_at_once_invites_once() {
             bob.expect("invitation.cancelled").await;
         }
     }
-    node.nothing_for([&mut bob]).await;
+    site.nothing_for([&mut bob]).await;
 }
 
 #[tokio::test]
 async fn an_answer_at_the_deadline_wins_or_loses_but_not_both() {
-    let node = Node::start(Settings::new().without_rate_limit()).await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new().without_rate_limit()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let invited = invite_all(&mut alice, &json!({ "invitees": ["bob"], "timeout_s": 1 })).await;
     for _ in 0..BATCH {
         bob.expect("invitation.received").await;
@@ -130,24 +130,24 @@ async fn an_answer_at_the_deadline_wins_or_loses_but_not_both() {
                 "timed_out"
             }
         };
-        let seen = node.invitation("alice", one["invitation_id"].as_str().unwrap()).await;
+        let seen = site.invitation("alice", one["invitation_id"].as_str().unwrap()).await;
         has(&seen, json!({ "version": 2, "state": "settled" }));
         has(&seen["invitees"][0], json!({ "state": state }));
     }
     for _ in 0..BATCH {
         alice.event().await;
     }
-    node.nothing_for([&mut alice]).await;
+    site.nothing_for([&mut alice]).await;
 }
 
 #[tokio::test]
 async fn of_many_connections_of_one_device_one_is_left() {
     const CONNECTIONS: usize = 20;
-    let node = Node::start(Settings::new().without_rate_limit()).await;
-    let token = node.token("bob", None).await;
+    let site = crate::site(Settings::new().without_rate_limit()).await;
+    let token = site.token("bob", None).await;
     let mut connecting = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        let (url, token) = (node.url(), token.clone());
+        let (url, token) = (site.url(), token.clone());
         connecting.spawn(async move {
             let mut device = Device::open(&url, None).await;
             device.ok("hello", json!({ "token": token, "device_id": "phone" })).await;
@@ -155,7 +155,7 @@ async fn of_many_connections_of_one_device_one_is_left() {
         });
     }
     let devices = connecting.join_all().await;
-    let mut alice = node.connect("alice", "phone").await;
+    let mut alice = site.connect("alice", "phone").await;
     alice.ok("invite", json!({ "invitees": ["bob"] })).await;
     let mut left = 0;
     for mut device in devices {

@@ -1,15 +1,15 @@
 //! Signals: data beside the invitation's state.
 
-use ringwire_e2e::{Node, has};
+use ringwire_e2e::{Settings, has};
 use serde_json::json;
 
 #[tokio::test]
 async fn signals_pass_between_participants_before_and_after_an_answer() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut desk = node.connect("alice", "desk").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut carol = node.connect("carol", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut desk = site.connect("alice", "desk").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut carol = site.connect("carol", "phone").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob", "carol"] })).await["invitation_id"].clone();
     desk.expect("invitation.sent").await;
     bob.expect("invitation.received").await;
@@ -45,14 +45,14 @@ async fn signals_pass_between_participants_before_and_after_an_answer() {
     has(&bob.refused("signal", to_carol, "invalid_params").await, json!({ "field": "to" }));
     let to_nobody = json!({ "invitation_id": id, "data": "x", "to": [] });
     has(&bob.refused("signal", to_nobody, "invalid_params").await, json!({ "field": "to" }));
-    node.nothing_for([&mut alice, &mut desk, &mut bob, &mut carol]).await;
+    site.nothing_for([&mut alice, &mut desk, &mut bob, &mut carol]).await;
 }
 
 #[tokio::test]
 async fn signals_of_one_sender_arrive_in_order() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob"] })).await["invitation_id"].clone();
     bob.expect("invitation.received").await;
     let mut requests = Vec::new();
@@ -69,14 +69,14 @@ async fn signals_of_one_sender_arrive_in_order() {
 
 #[tokio::test]
 async fn a_repeated_signal_arrives_once() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let id = alice.ok("invite", json!({ "invitees": ["bob"] })).await["invitation_id"].clone();
     bob.expect("invitation.received").await;
     let signal = json!({ "invitation_id": id, "data": "ice", "request_id": "s-1" });
     alice.ok("signal", signal.clone()).await;
     alice.ok("signal", signal).await;
     has(&bob.expect("signal").await, json!({ "data": "ice" }));
-    node.nothing_for([&mut alice, &mut bob]).await;
+    site.nothing_for([&mut alice, &mut bob]).await;
 }

@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use ringwire_e2e::{Node, has};
+use ringwire_e2e::{Settings, has};
 use serde_json::json;
 
 #[tokio::test]
 async fn an_unanswered_invitation_times_out_for_everybody_at_its_deadline() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut desk = node.connect("alice", "desk").await;
-    let mut bob = node.connect("bob", "phone").await;
-    let mut carol = node.connect("carol", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut desk = site.connect("alice", "desk").await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut carol = site.connect("carol", "phone").await;
     let started = Instant::now();
     let invite = json!({ "invitees": ["bob", "carol"], "timeout_s": 1, "data": "hello?" });
     let invited = alice.ok("invite", invite).await;
@@ -34,14 +34,14 @@ async fn an_unanswered_invitation_times_out_for_everybody_at_its_deadline() {
         &bob.refused("accept", json!({ "invitation_id": id }), "already_settled").await,
         json!({ "state": "timed_out" }),
     );
-    node.nothing_for([&mut alice, &mut desk, &mut bob, &mut carol]).await;
+    site.nothing_for([&mut alice, &mut desk, &mut bob, &mut carol]).await;
 }
 
 #[tokio::test]
 async fn an_invitation_without_a_timer_waits_until_somebody_acts() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let timeless = alice.ok("invite", json!({ "invitees": ["bob"], "timeout_s": 0 })).await;
     has(&timeless, json!({ "expires_at": null }));
     let ring = bob.expect("invitation.received").await;
@@ -55,18 +55,18 @@ async fn an_invitation_without_a_timer_waits_until_somebody_acts() {
     alice.expect("invitation.timed_out").await;
 
     let id = timeless["invitation_id"].clone();
-    let seen = node.invitation("bob", id.as_str().unwrap()).await;
+    let seen = site.invitation("bob", id.as_str().unwrap()).await;
     has(&seen, json!({ "state": "active", "remaining_ms": null, "expires_at": null }));
     bob.ok("accept", json!({ "invitation_id": id })).await;
     alice.expect("invitation.accepted").await;
-    node.nothing_for([&mut alice, &mut bob]).await;
+    site.nothing_for([&mut alice, &mut bob]).await;
 }
 
 #[tokio::test]
 async fn an_answered_invitation_does_not_time_out() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
-    let mut bob = node.connect("bob", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
     let first = alice.ok("invite", json!({ "invitees": ["bob"], "timeout_s": 1 })).await;
     bob.expect("invitation.received").await;
     bob.ok("accept", json!({ "invitation_id": first["invitation_id"] })).await;
@@ -76,13 +76,13 @@ async fn an_answered_invitation_does_not_time_out() {
     bob.expect("invitation.received").await;
     bob.expect("invitation.timed_out").await;
     alice.expect("invitation.timed_out").await;
-    node.nothing_for([&mut alice, &mut bob]).await;
+    site.nothing_for([&mut alice, &mut bob]).await;
 }
 
 #[tokio::test]
 async fn a_timeout_longer_than_a_day_is_refused() {
-    let node = Node::new().await;
-    let mut alice = node.connect("alice", "phone").await;
+    let site = crate::site(Settings::new()).await;
+    let mut alice = site.connect("alice", "phone").await;
     alice.ok("invite", json!({ "invitees": ["bob"], "timeout_s": 86_400 })).await;
     let refused = alice.refused("invite", json!({ "invitees": ["bob"], "timeout_s": 86_401 }), "invalid_params").await;
     has(&refused, json!({ "field": "timeout_s" }));

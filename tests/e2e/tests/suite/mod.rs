@@ -1,0 +1,21 @@
+//! What users see, whatever serves them: run on one node and on a cluster.
+//!
+//! The test program says what a site is, in `crate::site`, and how much of some things it can do in the time that there
+//! is, in `crate::RACES` and `crate::CROWD_ANSWERS_MS`.
+
+mod answering;
+mod bad_input;
+mod cancelling;
+mod groups;
+mod http;
+mod journey;
+mod limits;
+mod listing;
+mod policy;
+mod races;
+mod receipts;
+mod resuming;
+mod rivals;
+mod sessions;
+mod signals;
+mod timing;
