@@ -75,6 +75,13 @@ pub(crate) struct NoteReceipt {
 #[rtype(result = "()")]
 pub(crate) struct KeepTime;
 
+/// The store has this version of the invitation: another node may have committed it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Moved {
+    pub(crate) version: u64,
+}
+
 impl InvitationActor {
     /// An actor that knows nothing yet.
     pub(crate) fn new(shared: Arc<Shared>, id: InvitationId) -> Self {
@@ -172,6 +179,17 @@ impl Handler<KeepTime> for InvitationActor {
         self.keeps_time = true;
         let work = self.transition().known();
         finish(work.into_actor(self))
+    }
+}
+
+impl Handler<Moved> for InvitationActor {
+    type Result = ();
+
+    fn handle(&mut self, Moved { version }: Moved, _: &mut Self::Context) {
+        // The timer stays: what it asks for is judged by the state that is loaded then.
+        if self.state.as_ref().is_some_and(|stored| stored.invitation.version < version) {
+            self.state = None;
+        }
     }
 }
 

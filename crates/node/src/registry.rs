@@ -16,7 +16,7 @@ use ringwire_signaling::{ConnectionId, DeviceId, InvitationId, UserId};
 use ringwire_store::Doorbell;
 
 use crate::error::OperationError;
-use crate::invitation::InvitationActor;
+use crate::invitation::{InvitationActor, Moved};
 use crate::session::{Deliver, Replaced, SessionActor, Suspect};
 use crate::shared::Shared;
 
@@ -135,6 +135,14 @@ impl Invitations {
         shared.invitations.0.find_or_start(&id, || InvitationActor::new(Arc::clone(shared), id))
     }
 
+    /// Tells the actor of an invitation, if there is one, which version the store has.
+    fn moved(&self, id: &InvitationId, version: u64) {
+        if let Some(actor) = self.0.find(id) {
+            // Whoever waits in a full mailbox meets the store's judgement as well.
+            drop(actor.try_send(Moved { version }));
+        }
+    }
+
     pub(crate) fn remove(&self, id: &InvitationId, address: &Addr<InvitationActor>) {
         self.0.remove(id, address);
     }
@@ -200,7 +208,15 @@ impl Sessions {
 
 impl Doorbell for Sessions {
     fn ring(&self, deliveries: Vec<Delivery>) {
+        let shared = self.shared.get().and_then(Weak::upgrade);
         for delivery in deliveries {
+            // First of all, so that whatever a user does who was told of this is judged by it. What this node
+            // committed itself its actor knows.
+            if let Some(shared) = &shared
+                && delivery.origin.is_none_or(|origin| origin.incarnation != shared.incarnation)
+            {
+                shared.invitations.moved(&delivery.entry.event.invitation, delivery.entry.event.version);
+            }
             let Some(session) = self.registry.find(&delivery.user) else { continue };
             let user = delivery.user.clone();
             if let Err(SendError::Full(_)) = session.try_send(Deliver(delivery)) {

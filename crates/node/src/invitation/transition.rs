@@ -85,18 +85,27 @@ impl Transition {
     }
 
     async fn try_act(&mut self, command: &Command, origin: Option<Origin>) -> Outcome {
+        let mut may_be_old = self.state.is_some();
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             let stored = self.current().await?.ok_or(Refusal::NotFound)?;
-            let step = match step::step(&stored.invitation, command, self.shared.clock.now())? {
-                Verdict::Repeat(reply) => return Ok(reply),
-                Verdict::Step(step) => *step,
+            let step = match step::step(&stored.invitation, command, self.shared.clock.now()) {
+                Ok(Verdict::Repeat(reply)) => return Ok(reply),
+                Ok(Verdict::Step(step)) => *step,
+                // Another node may have gone on: only what the store has refuses. A settled one is final.
+                Err(_) if may_be_old && !stored.invitation.is_settled() => {
+                    may_be_old = false;
+                    self.state = None;
+                    continue;
+                }
+                Err(refusal) => return Err(refusal.into()),
             };
             match self.commit(Some(stored.stamp()), step.clone(), Vec::new(), origin).await? {
                 CommitOutcome::Committed => return Ok(step.reply),
                 CommitOutcome::Conflict(Some(winner)) => {
                     self.shared.metrics.conflicts.inc();
                     self.state = Some(*winner);
+                    may_be_old = false;
                 }
                 CommitOutcome::Conflict(None) => {
                     self.state = None;
