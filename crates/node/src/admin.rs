@@ -24,19 +24,20 @@ async fn healthz() -> HttpResponse {
     HttpResponse::Ok().body("ok\n")
 }
 
-/// The node takes traffic: started, not draining, store working.
+/// The node takes traffic: started, not draining, and the store has worked lately.
 async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
     if !shared.serving.load(Ordering::Relaxed) {
         return HttpResponse::ServiceUnavailable().body("draining\n");
     }
-    match shared.ask(shared.store.ready()).await {
-        Ok(()) => HttpResponse::Ok().body("ok\n"),
-        Err(_) => HttpResponse::ServiceUnavailable().body("the store is unavailable\n"),
+    let works = shared.ask(shared.store.ready()).await.is_ok();
+    if !shared.readiness.look(works) {
+        return HttpResponse::ServiceUnavailable().body("the store is unavailable\n");
     }
+    HttpResponse::Ok().body("ok\n")
 }
 
 async fn metrics(shared: web::Data<Shared>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(shared.metrics.text())
+        .body(shared.metrics.text(&shared.store.counters()))
 }

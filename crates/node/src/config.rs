@@ -261,8 +261,13 @@ impl Config {
         if self.store.redis.prefix.contains(['{', '}']) || self.store.redis.prefix.chars().any(char::is_control) {
             return invalid("store.redis.prefix", "must not contain braces or control characters".into());
         }
-        if self.store.kind == StoreKind::Redis && self.store.redis.url.is_empty() {
-            return invalid("store.redis.url", "must not be empty".into());
+        if self.store.kind == StoreKind::Redis {
+            if self.store.redis.url.is_empty() {
+                return invalid("store.redis.url", "must not be empty".into());
+            }
+            if self.auth.hs256_secret.is_empty() && self.auth.keys.is_empty() {
+                return invalid("auth.hs256_secret", "nodes that share a Redis need the same key: set it".into());
+            }
         }
         if self.connection.requests_per_second == 0 || self.connection.request_burst == 0 {
             return invalid("connection.requests_per_second", "and request_burst must be at least 1".into());
@@ -349,6 +354,12 @@ mod tests {
     fn a_short_secret_is_refused_with_its_length() {
         let message = with("[auth]\nhs256_secret = \"short\"").unwrap_err().to_string();
         assert_eq!(message, "auth.hs256_secret: needs at least 32 bytes, has 5");
+    }
+
+    #[test]
+    fn nodes_that_share_a_redis_need_a_key() {
+        let message = with("[store]\nkind = \"redis\"").unwrap_err().to_string();
+        assert_eq!(message, "auth.hs256_secret: nodes that share a Redis need the same key: set it");
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(crate) struct InvitationActor {
     /// This node created the invitation, or its sweeper found it: fire the deadline here.
     keeps_time: bool,
     timer: Option<SpawnHandle>,
+    /// Whether this is counted as active.
+    is_active: bool,
     /// Messages handled since the last look at idleness.
     used: bool,
 }
@@ -80,12 +82,13 @@ pub(crate) struct KeepTime;
 #[rtype(result = "()")]
 pub(crate) struct Moved {
     pub(crate) version: u64,
+    pub(crate) is_settled: bool,
 }
 
 impl InvitationActor {
     /// An actor that knows nothing yet.
     pub(crate) fn new(shared: Arc<Shared>, id: InvitationId) -> Self {
-        Self { shared, id, state: None, keeps_time: false, timer: None, used: true }
+        Self { shared, id, state: None, keeps_time: false, timer: None, is_active: false, used: true }
     }
 
     fn transition(&mut self) -> Transition {
@@ -99,7 +102,10 @@ impl InvitationActor {
         if let Some(timer) = self.timer.take() {
             context.cancel_future(timer);
         }
-        let deadline = self.state.as_ref().and_then(|stored| stored.invitation.deadline());
+        let known = self.state.as_ref().map(|stored| &stored.invitation);
+        let is_active = self.keeps_time && known.is_some_and(|invitation| !invitation.is_settled());
+        let deadline = known.and_then(ringwire_signaling::Invitation::deadline);
+        self.count_active(is_active);
         if let (true, Some(deadline)) = (self.keeps_time, deadline) {
             let wait = Duration::from_millis(deadline.since(self.shared.clock.now()));
             self.timer = Some(context.run_later(wait, |actor, context| {
@@ -107,6 +113,14 @@ impl InvitationActor {
                 // A full mailbox loses nothing: the sweeper fires what this does not.
                 drop(context.address().try_send(Act { command: Command::Timeout, origin: None }));
             }));
+        }
+    }
+
+    fn count_active(&mut self, is_active: bool) {
+        match (std::mem::replace(&mut self.is_active, is_active), is_active) {
+            (false, true) => _ = self.shared.metrics.active.inc(),
+            (true, false) => _ = self.shared.metrics.active.dec(),
+            (true, true) | (false, false) => {}
         }
     }
 
@@ -131,6 +145,7 @@ impl Actor for InvitationActor {
     }
 
     fn stopped(&mut self, context: &mut Self::Context) {
+        self.count_active(false);
         self.shared.invitations.remove(&self.id, &context.address());
     }
 }
@@ -185,10 +200,16 @@ impl Handler<KeepTime> for InvitationActor {
 impl Handler<Moved> for InvitationActor {
     type Result = ();
 
-    fn handle(&mut self, Moved { version }: Moved, _: &mut Self::Context) {
-        // The timer stays: what it asks for is judged by the state that is loaded then.
+    fn handle(&mut self, Moved { version, is_settled }: Moved, context: &mut Self::Context) {
         if self.state.as_ref().is_some_and(|stored| stored.invitation.version < version) {
             self.state = None;
+            // Otherwise the timer stays: what it asks for is judged by the state that is loaded then.
+            if is_settled {
+                self.count_active(false);
+                if let Some(timer) = self.timer.take() {
+                    context.cancel_future(timer);
+                }
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ mod http;
 mod ids;
 mod invitation;
 mod metrics;
+mod readiness;
 mod registry;
 pub mod server;
 mod service;

@@ -1,4 +1,9 @@
-//! Counters and histograms for operators, in the Prometheus text format.
+//! Counters and histograms for operators, in the text format of Prometheus.
+
+mod store;
+
+use std::future::Future;
+use std::time::Instant;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -8,19 +13,22 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use ringwire_signaling::Reply;
+use ringwire_store::Counters;
 use ringwire_wire::error::ErrorBody;
 
 use crate::error::OperationError;
+use store::StoreMetrics;
 
-/// Upper bounds of commit durations in seconds: from a cached store to a stalled disk.
-const COMMIT_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+/// Upper bounds of durations in seconds: from a cached store to a stalled disk or a lost server.
+const STAGE_BUCKETS: [f64; 13] = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
 /// Everything that is counted.
 pub(crate) struct Metrics {
     registry: Registry,
     operations: Family<OperationLabels, Counter>,
-    /// Seconds from a step to the store's answer.
-    pub(crate) commit_seconds: Histogram,
+    stages: Family<StageLabels, Histogram>,
+    mailbox_rejections: Family<MailboxLabels, Counter>,
+    store: StoreMetrics,
     /// Commits that lost a race and stepped again.
     pub(crate) conflicts: Counter,
     /// Gaps in the doorbells of a session that reading the inbox filled.
@@ -37,6 +45,8 @@ pub(crate) struct Metrics {
     pub(crate) sessions: Gauge,
     /// Live invitation actors.
     pub(crate) invitations: Gauge,
+    /// Active invitations whose timer this node holds.
+    pub(crate) active: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -45,12 +55,69 @@ struct OperationLabels {
     result: String,
 }
 
+/// A part of the way from a request to those concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// From a request about an invitation to its answer.
+    Operation,
+    /// Reading a record.
+    Load,
+    /// From a step to the store's answer.
+    Commit,
+    /// From a signal or a receipt to the store's answer.
+    Post,
+    /// From a commit, by the store's clock, to the sessions of those concerned.
+    Delivery,
+}
+
+impl Stage {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Operation => "operation",
+            Self::Load => "load",
+            Self::Commit => "commit",
+            Self::Post => "post",
+            Self::Delivery => "delivery",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StageLabels {
+    stage: &'static str,
+}
+
+/// Whose mailbox was full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mailbox {
+    /// An invitation's.
+    Invitation,
+    /// A user's session's.
+    Session,
+}
+
+impl Mailbox {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Invitation => "invitation",
+            Self::Session => "session",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MailboxLabels {
+    actor: &'static str,
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
-        let mut metrics = Self {
-            registry: Registry::with_prefix("ringwire"),
+        let mut registry = Registry::with_prefix("ringwire");
+        let metrics = Self {
             operations: Family::default(),
-            commit_seconds: Histogram::new(COMMIT_BUCKETS),
+            stages: Family::new_with_constructor(|| Histogram::new(STAGE_BUCKETS)),
+            mailbox_rejections: Family::default(),
+            store: StoreMetrics::new(&mut registry),
             conflicts: Counter::default(),
             gaps_healed: Counter::default(),
             resets: Counter::default(),
@@ -59,24 +126,27 @@ impl Metrics {
             connections: Gauge::default(),
             sessions: Gauge::default(),
             invitations: Gauge::default(),
+            active: Gauge::default(),
+            registry,
         };
-        let to = &mut metrics.registry;
-        to.register("operations", "Operations by result", metrics.operations.clone());
-        to.register_with_unit(
-            "commit",
-            "Time from a step to the store's answer",
-            Unit::Seconds,
-            metrics.commit_seconds.clone(),
-        );
-        to.register("conflicts", "Commits that lost a race and stepped again", metrics.conflicts.clone());
-        to.register("gaps_healed", "Doorbell gaps filled from the inbox", metrics.gaps_healed.clone());
-        to.register("session_resets", "Sessions that started again from a snapshot", metrics.resets.clone());
-        to.register("deadlines_swept", "Due deadlines found by sweeping", metrics.swept.clone());
-        to.register("slow_consumers", "Connections cut because they did not read", metrics.slow_consumers.clone());
-        to.register("connections", "Live WebSocket connections", metrics.connections.clone());
-        to.register("sessions", "Users with a session on this node", metrics.sessions.clone());
-        to.register("invitation_actors", "Invitations held in memory by this node", metrics.invitations.clone());
-        metrics
+        metrics.registered()
+    }
+
+    fn registered(mut self) -> Self {
+        let to = &mut self.registry;
+        to.register("operations", "Operations by result", self.operations.clone());
+        to.register_with_unit("stage", "Time that a stage took", Unit::Seconds, self.stages.clone());
+        to.register("mailbox_rejections", "Messages that found a mailbox full", self.mailbox_rejections.clone());
+        to.register("conflicts", "Commits that lost a race and stepped again", self.conflicts.clone());
+        to.register("gaps_healed", "Doorbell gaps filled from the inbox", self.gaps_healed.clone());
+        to.register("session_resets", "Sessions that started again from a snapshot", self.resets.clone());
+        to.register("deadlines_swept", "Due deadlines found by sweeping", self.swept.clone());
+        to.register("slow_consumers", "Connections cut because they did not read", self.slow_consumers.clone());
+        to.register("connections", "Live WebSocket connections", self.connections.clone());
+        to.register("sessions", "Users with a session on this node", self.sessions.clone());
+        to.register("invitation_actors", "Invitations held in memory by this node", self.invitations.clone());
+        to.register("active_invitations", "Active invitations whose timer this node holds", self.active.clone());
+        self
     }
 
     /// Counts an operation by its result: `ok`, or the error's name.
@@ -88,11 +158,55 @@ impl Metrics {
         self.operations.get_or_create(&OperationLabels { operation, result }).inc();
     }
 
-    /// All of it as text.
-    pub(crate) fn text(&self) -> String {
+    /// Measures how long a stage takes.
+    pub(crate) async fn time<T>(&self, stage: Stage, work: impl Future<Output = T>) -> T {
+        let started = Instant::now();
+        let outcome = work.await;
+        self.took(stage, started.elapsed().as_secs_f64());
+        outcome
+    }
+
+    /// Notes how long a stage took.
+    pub(crate) fn took(&self, stage: Stage, seconds: f64) {
+        self.stages.get_or_create(&StageLabels { stage: stage.name() }).observe(seconds);
+    }
+
+    /// Counts a message that found a mailbox full.
+    pub(crate) fn rejected(&self, actor: Mailbox) {
+        self.mailbox_rejections.get_or_create(&MailboxLabels { actor: actor.name() }).inc();
+    }
+
+    /// All of it as text, with what the store counts.
+    pub(crate) fn text(&self, store: &Counters) -> String {
+        self.store.set(store);
         let mut text = String::new();
         // Writing into a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ringwire_store::Traffic;
+
+    use super::*;
+
+    #[test]
+    fn what_the_store_counts_stands_beside_what_the_node_counts() {
+        let metrics = Metrics::new();
+        metrics.took(Stage::Commit, 0.001);
+        metrics.rejected(Mailbox::Session);
+        let traffic = vec![Traffic { purpose: "commit", round_trips: 3, commands: 4 }];
+        let text = metrics.text(&Counters { traffic, link_rebuilds: 2, ..Counters::default() });
+        for line in [
+            "ringwire_stage_seconds_count{stage=\"commit\"} 1",
+            "ringwire_mailbox_rejections_total{actor=\"session\"} 1",
+            "ringwire_redis_round_trips_total{purpose=\"commit\"} 3",
+            "ringwire_redis_commands_total{purpose=\"commit\"} 4",
+            "ringwire_redis_link_rebuilds_total{link=\"commands\"} 2",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in:\n{text}");
+        }
     }
 }

@@ -12,12 +12,14 @@ use std::time::Duration;
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
 use ringwire_signaling::inbox::Delivery;
-use ringwire_signaling::{ConnectionId, DeviceId, InvitationId, UserId};
+use ringwire_signaling::session::CloseReason;
+use ringwire_signaling::{ConnectionId, Event, InvitationId, UserId};
 use ringwire_store::Doorbell;
 
 use crate::error::OperationError;
 use crate::invitation::{InvitationActor, Moved};
-use crate::session::{Deliver, Replaced, SessionActor, Suspect};
+use crate::metrics::{Mailbox, Stage};
+use crate::session::{Close, Deliver, SessionActor, Suspect};
 use crate::shared::Shared;
 
 /// Locks of one registry, so that threads seldom wait for each other.
@@ -79,12 +81,13 @@ impl<K: Hash + Eq + Clone, A: Actor<Context = Context<A>>> Registry<K, A> {
         self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
-    /// Sends a message and waits for the answer, at most `limit`.
+    /// Sends a message and waits for room and the answer, at most `limit`.
     async fn ask<M>(
         &self,
         limit: Duration,
         find: impl Fn() -> Addr<A>,
         message: impl Fn() -> M,
+        rejected: impl Fn(),
     ) -> Result<M::Result, OperationError>
     where
         M: Message + Send + 'static,
@@ -97,7 +100,10 @@ impl<K: Hash + Eq + Clone, A: Actor<Context = Context<A>>> Registry<K, A> {
             match address.send(message()).timeout(limit).await {
                 Ok(answer) => return Ok(answer),
                 Err(MailboxError::Closed) => {}
-                Err(MailboxError::Timeout) => break,
+                Err(MailboxError::Timeout) => {
+                    rejected();
+                    break;
+                }
             }
         }
         Err(OperationError::Unavailable)
@@ -127,7 +133,8 @@ impl Invitations {
         // The store's limit, and as much again for what waits before it in the mailbox.
         let limit = Duration::from_millis(2 * shared.config.store.timeout_ms);
         let start = move || Invitations::address(shared, id);
-        shared.invitations.0.ask(limit, start, message)
+        let asking = shared.invitations.0.ask(limit, start, message, || shared.metrics.rejected(Mailbox::Invitation));
+        shared.metrics.time(Stage::Operation, asking)
     }
 
     /// The actor of an invitation, started if there is none.
@@ -136,10 +143,10 @@ impl Invitations {
     }
 
     /// Tells the actor of an invitation, if there is one, which version the store has.
-    fn moved(&self, id: &InvitationId, version: u64) {
-        if let Some(actor) = self.0.find(id) {
+    fn moved(&self, event: &Event) {
+        if let Some(actor) = self.0.find(&event.invitation) {
             // Whoever waits in a full mailbox meets the store's judgement as well.
-            drop(actor.try_send(Moved { version }));
+            drop(actor.try_send(Moved { version: event.version, is_settled: event.settled }));
         }
     }
 
@@ -192,12 +199,17 @@ impl Sessions {
             tokio::time::sleep(SUSPECT_INTERVAL).await;
             let suspects = std::mem::take(&mut *self.suspects());
             for user in suspects {
-                if let Some(session) = self.registry.find(&user)
-                    && let Err(SendError::Full(_)) = session.try_send(Suspect)
-                {
-                    self.suspects().insert(user);
-                }
+                self.suspect(user);
             }
+        }
+    }
+
+    /// Has a session look at its inbox, later if its mailbox is full.
+    fn suspect(&self, user: UserId) {
+        if let Some(session) = self.registry.find(&user)
+            && let Err(SendError::Full(_)) = session.try_send(Suspect)
+        {
+            self.suspects().insert(user);
         }
     }
 
@@ -208,18 +220,18 @@ impl Sessions {
 
 impl Doorbell for Sessions {
     fn ring(&self, deliveries: Vec<Delivery>) {
-        let shared = self.shared.get().and_then(Weak::upgrade);
+        // Nobody rings before the node is complete.
+        let Some(shared) = self.shared.get().and_then(Weak::upgrade) else { return };
         for delivery in deliveries {
             // First of all, so that whatever a user does who was told of this is judged by it. What this node
             // committed itself its actor knows.
-            if let Some(shared) = &shared
-                && delivery.origin.is_none_or(|origin| origin.incarnation != shared.incarnation)
-            {
-                shared.invitations.moved(&delivery.entry.event.invitation, delivery.entry.event.version);
+            if delivery.origin.is_none_or(|origin| origin.incarnation != shared.incarnation) {
+                shared.invitations.moved(&delivery.entry.event);
             }
             let Some(session) = self.registry.find(&delivery.user) else { continue };
             let user = delivery.user.clone();
             if let Err(SendError::Full(_)) = session.try_send(Deliver(delivery)) {
+                shared.metrics.rejected(Mailbox::Session);
                 self.suspects().insert(user);
             }
         }
@@ -234,18 +246,14 @@ impl Doorbell for Sessions {
 
     fn missed(&self, users: Vec<UserId>) {
         for user in users {
-            if let Some(session) = self.registry.find(&user)
-                && let Err(SendError::Full(_)) = session.try_send(Suspect)
-            {
-                self.suspects().insert(user);
-            }
+            self.suspect(user);
         }
     }
 
-    fn replaced(&self, user: &UserId, _: &DeviceId, connection: ConnectionId) {
+    fn closed(&self, user: &UserId, connection: ConnectionId, reason: CloseReason) {
         if let Some(session) = self.registry.find(user) {
             // A session whose mailbox is full keeps the old connection until that ends by itself.
-            drop(session.try_send(Replaced { connection }));
+            drop(session.try_send(Close { connection, reason }));
         }
     }
 }

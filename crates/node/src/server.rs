@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::auth::{Authenticator, Missing, make_data_directory, signing_secret};
 use crate::config::{Config, StoreKind};
 use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 use crate::registry::{Invitations, Sessions};
 use crate::shared::Shared;
 use crate::ws::socket::on_connect;
@@ -91,6 +92,7 @@ impl Node {
             metrics: Arc::new(Metrics::new()),
             connections: AtomicUsize::new(0),
             draining: watch::Sender::new(false),
+            readiness: Readiness::new(),
             serving: AtomicBool::new(true),
             last_connection: AtomicU64::new(0),
             config,

@@ -18,6 +18,7 @@ use ringwire_wire::{Id, frame};
 
 use crate::error::OperationError;
 use crate::invitation::NoteReceipt;
+use crate::metrics::{Mailbox, Stage};
 use crate::registry::Invitations;
 use crate::shared::Shared;
 use crate::ws::outbound::Outbound;
@@ -62,11 +63,12 @@ pub(crate) struct Deliver(pub(crate) Delivery);
 #[rtype(result = "()")]
 pub(crate) struct Suspect;
 
-/// The device of this connection connected to another node.
+/// This connection has to go because of what connected to another node.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Replaced {
+pub(crate) struct Close {
     pub(crate) connection: ConnectionId,
+    pub(crate) reason: ringwire_signaling::session::CloseReason,
 }
 
 /// A device holds every event up to an offset.
@@ -123,6 +125,7 @@ impl SessionActor {
                 Effect::Receipt { invitation, device } => {
                     let receipt = NoteReceipt { user: self.user.clone(), device };
                     if Invitations::address(&self.shared, invitation).try_send(receipt).is_err() {
+                        self.shared.metrics.rejected(Mailbox::Invitation);
                         tracing::debug!(%invitation, "receipt dropped: the invitation is overloaded");
                     }
                 }
@@ -262,6 +265,8 @@ impl Handler<Deliver> for SessionActor {
     type Result = ();
 
     fn handle(&mut self, Deliver(delivery): Deliver, context: &mut Self::Context) {
+        let waited_ms = self.shared.clock.now().since(delivery.entry.event.at);
+        self.shared.metrics.took(Stage::Delivery, Duration::from_millis(waited_ms).as_secs_f64());
         let effects = self.session.deliver(delivery);
         self.perform(effects, context);
     }
@@ -276,13 +281,13 @@ impl Handler<Suspect> for SessionActor {
     }
 }
 
-impl Handler<Replaced> for SessionActor {
+impl Handler<Close> for SessionActor {
     type Result = ();
 
-    fn handle(&mut self, Replaced { connection }: Replaced, _: &mut Self::Context) {
+    fn handle(&mut self, Close { connection, reason }: Close, _: &mut Self::Context) {
         // The connection tells of its end itself, and that ends the session if it was the last.
         if let Some(outbound) = self.outbound.remove(&connection) {
-            outbound.close(CloseReason::Replaced);
+            outbound.close(CloseReason::from(reason));
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::error::OperationError;
 use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 use crate::registry::{Invitations, Sessions};
 
 /// One running node.
@@ -39,7 +40,9 @@ pub(crate) struct Shared {
     pub(crate) connections: AtomicUsize,
     /// Turns true when the node shuts down.
     pub(crate) draining: watch::Sender<bool>,
-    /// Ready for traffic: started and not draining.
+    /// Whether the store works.
+    pub(crate) readiness: Readiness,
+    /// Started and not draining.
     pub(crate) serving: AtomicBool,
     /// The last connection's id.
     pub(crate) last_connection: AtomicU64,

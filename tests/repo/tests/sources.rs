@@ -13,15 +13,17 @@ const CLOCK: &str = "crates/store/src/clock.rs";
 
 /// Files of the server that take the monotonic time to wait for something of their own process. Nothing that they
 /// compute is stored or sent, so it need not agree with another node's idea of the time.
-const LOCAL_WAITS: [&str; 7] = [
+const LOCAL_WAITS: [&str; 8] = [
     // When to try the database again after an I/O error.
     "crates/store/src/embedded/writer.rs",
     // How long opening may try, how long a reply took, how old a lease is.
     "crates/store/src/redis_store.rs",
     "crates/store/src/redis_store/link.rs",
     "crates/store/src/redis_store/membership.rs",
-    // How long a caller still waits.
-    "crates/node/src/invitation/transition.rs",
+    // How long a stage took.
+    "crates/node/src/metrics.rs",
+    // How long the store has been failing.
+    "crates/node/src/readiness.rs",
     // Heartbeats, the token's end and draining of one socket.
     "crates/node/src/ws/connection.rs",
     // The allowance of frames of one socket.

@@ -14,6 +14,7 @@ use ringwire_store::{Commit, CommitOutcome, PostCommit, PostOutcome, Stamp, Stor
 
 use crate::error::OperationError;
 use crate::ids;
+use crate::metrics::Stage;
 use crate::shared::Shared;
 
 /// How often one message steps again after a lost race before its sender is told to repeat it: more
@@ -163,7 +164,8 @@ impl Transition {
     /// The last known state, loaded if there is none.
     async fn current(&mut self) -> Result<Option<Stored>, OperationError> {
         if self.state.is_none() {
-            self.state = self.shared.ask(self.shared.store.load(self.id)).await?;
+            let load = self.shared.ask(self.shared.store.load(self.id));
+            self.state = self.shared.metrics.time(Stage::Load, load).await?;
         }
         Ok(self.state.clone())
     }
@@ -190,9 +192,8 @@ impl Transition {
             origin,
             step,
         };
-        let started = tokio::time::Instant::now();
-        let outcome = self.shared.ask(self.shared.store.commit(commit)).await;
-        self.shared.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
+        let committing = self.shared.ask(self.shared.store.commit(commit));
+        let outcome = self.shared.metrics.time(Stage::Commit, committing).await;
         match &outcome {
             Ok(CommitOutcome::Committed) => {
                 self.state = Some(after);
@@ -225,7 +226,8 @@ impl Transition {
             invitation.settled_at,
         );
         let sent_at = self.shared.clock.now();
-        self.shared.ask(self.shared.store.post(PostCommit { id: self.id, post, retained_until, sent_at, origin })).await
+        let post = PostCommit { id: self.id, post, retained_until, sent_at, origin };
+        self.shared.metrics.time(Stage::Post, self.shared.ask(self.shared.store.post(post))).await
     }
 }
 

@@ -33,7 +33,7 @@ async fn metrics_count_what_happens() {
     assert!(exactly("ringwire_operations_total{operation=\"invite\",result=\"ok\"}", 1.0).await);
     assert!(exactly("ringwire_operations_total{operation=\"accept\",result=\"ok\"}", 1.0).await);
     assert!(exactly("ringwire_operations_total{operation=\"accept\",result=\"already_settled\"}", 1.0).await);
-    assert!(exactly("ringwire_commit_seconds_count", 2.0).await);
+    assert!(exactly("ringwire_stage_seconds_count{stage=\"commit\"}", 2.0).await);
     assert!(exactly("ringwire_connections", 2.0).await);
     bob.close().await;
     until("the connection to be gone", async || exactly("ringwire_connections", 1.0).await.then_some(())).await;
