@@ -25,6 +25,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use ringwire_signaling::inbox::{Attachment, Delivery, Epoch, Position, Snapshot, Stretch};
+use ringwire_signaling::session::CloseReason;
 use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Partition, UnixMillis, UserId};
 
 pub use clock::Clock;
@@ -182,8 +183,8 @@ pub trait Doorbell: Send + Sync + 'static {
         self.interrupted();
     }
 
-    /// A device of the user connected to another node, which replaces this connection.
-    fn replaced(&self, user: &UserId, device: &DeviceId, connection: ConnectionId) {
-        let _ = (user, device, connection);
+    /// A connection of the user has to go because of what connected to another node.
+    fn closed(&self, user: &UserId, connection: ConnectionId, reason: CloseReason) {
+        let _ = (user, connection, reason);
     }
 }

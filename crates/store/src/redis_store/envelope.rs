@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use ringwire_signaling::inbox::Delivery;
-use ringwire_signaling::{ConnectionId, DeviceId, Entry, Event, Origin, UserId};
+use ringwire_signaling::session::CloseReason;
+use ringwire_signaling::{ConnectionId, Entry, Event, Origin, UserId};
 use ringwire_wire::record::decode_event;
 
 use super::fields::Fields;
@@ -16,7 +17,7 @@ use crate::error::StoreError;
 const VERSION: u8 = 1;
 const DOORBELL: u8 = 1;
 const PROBE: u8 = 2;
-const REPLACED: u8 = 3;
+const CLOSED: u8 = 3;
 
 /// What a node is told.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,8 +26,8 @@ pub(super) enum Message {
     Doorbell { number: u64, content: Content },
     /// The node's own sign of life came all the way round; `rung` doorbells were sent before it.
     Probe { rung: u64, number: u64 },
-    /// A device connected elsewhere.
-    Replaced { user: UserId, device: DeviceId, connection: ConnectionId },
+    /// A connection has to go because of what connected elsewhere.
+    Closed { user: UserId, connection: ConnectionId, reason: CloseReason },
     /// Of a newer release.
     Unknown,
 }
@@ -54,9 +55,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, StoreError> {
             Ok(Message::Doorbell { number, content })
         }
         PROBE => Ok(Message::Probe { rung: fields.number()?, number: fields.number()? }),
-        REPLACED if version == VERSION => {
+        CLOSED if version == VERSION => {
+            let reason = match fields.byte()? {
+                b'r' => CloseReason::Replaced,
+                b'm' => CloseReason::TooManyDevices,
+                _ => return Ok(Message::Unknown),
+            };
             let connection = ConnectionId(fields.number()?);
-            Ok(Message::Replaced { user: fields.user()?, device: fields.device()?, connection })
+            Ok(Message::Closed { user: fields.user()?, connection, reason })
         }
         _ => Ok(Message::Unknown),
     }

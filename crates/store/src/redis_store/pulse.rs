@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
+use ringwire_signaling::session::CloseReason;
 
 use super::link::Call;
 use super::membership::{self, Local};
@@ -141,9 +142,9 @@ async fn register(state: &State, local: Local, incarnation: u64) -> bool {
             true
         }
         Ok(false) => {
-            let (user, device, connection) = &local;
+            let (user, _, connection) = &local;
             state.membership.release(&local);
-            state.bell.replaced(user, device, *connection);
+            state.bell.closed(user, *connection, CloseReason::Replaced);
             true
         }
         Err(_) => false,

@@ -125,7 +125,7 @@ impl Ears {
                 self.last = Some(rung);
                 state.membership.probe_seen.fetch_max(number, Ordering::Relaxed);
             }
-            Ok(Message::Replaced { user, device, connection }) => state.bell.replaced(&user, &device, connection),
+            Ok(Message::Closed { user, connection, reason }) => state.bell.closed(&user, connection, reason),
             Ok(Message::Unknown) => {}
             Err(error) => {
                 tracing::warn!(%error, "unreadable message from another node");

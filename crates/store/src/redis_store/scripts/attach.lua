@@ -7,7 +7,13 @@ user_keys, user_arguments = 0, cursor
 local user = find_user(1)
 
 if device ~= '' then
-  local kept, count, at, list, taken = {}, 0, 1, user.p, false
+  -- Tells the node that holds a connection to close it.
+  local function close(present, why)
+    call('PUBLISH', channel .. sub(present, 1, 16), pack('<BBc1c8B', 1, 3, why, sub(present, 17, 24), #user.name)
+      .. user.name)
+  end
+
+  local kept, at, list, taken = {}, 1, user.p, false
   while at < #list do
     local finish = at + 24 + byte(list, at + 24)
     local other = sub(list, at, at + 15)
@@ -18,13 +24,12 @@ if device ~= '' then
       kept[#kept + 1] = sub(list, at, finish)
       taken = true
     elseif returning == '' and other ~= incarnation then
-      call('PUBLISH', channel .. other, pack('<BBc8B', 1, 3, sub(list, at + 16, at + 23), #user.name) .. user.name
-        .. pack('<B', #device) .. device)
+      close(sub(list, at, finish), 'r')
     end
     at = finish + 1
   end
   if taken then return { now, 'taken' } end
-  while #kept > $DEVICES - 1 do table.remove(kept, 1) end
+  while #kept > $DEVICES - 1 do close(table.remove(kept, 1), 'm') end
   kept[#kept + 1] = incarnation .. connection .. pack('<B', #device) .. device
   user.p = table.concat(kept)
   user.written.p = true

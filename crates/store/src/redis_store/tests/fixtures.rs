@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringwire_signaling::inbox::Delivery;
-use ringwire_signaling::{ConnectionId, DeviceId, UserId};
+use ringwire_signaling::session::CloseReason;
+use ringwire_signaling::{ConnectionId, UserId};
 use ringwire_test_redis::Server;
 
 pub(super) use crate::conformance::driver::user;
@@ -82,7 +83,7 @@ pub(super) async fn presence_bytes(store: &RedisStore, name: &str) -> usize {
 struct Ears {
     rings: Arc<Recorder>,
     interruptions: AtomicU64,
-    replaced: Mutex<Vec<(String, String, u64)>>,
+    closed: Mutex<Vec<(String, u64, CloseReason)>>,
 }
 
 impl Doorbell for Ears {
@@ -94,8 +95,8 @@ impl Doorbell for Ears {
         self.interruptions.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn replaced(&self, user: &UserId, device: &DeviceId, connection: ConnectionId) {
-        self.replaced.lock().unwrap().push((user.to_string(), device.to_string(), connection.0));
+    fn closed(&self, user: &UserId, connection: ConnectionId, reason: CloseReason) {
+        self.closed.lock().unwrap().push((user.to_string(), connection.0, reason));
     }
 }
 
@@ -126,8 +127,8 @@ impl Node {
         self.ears.interruptions.load(Ordering::Relaxed)
     }
 
-    pub(super) fn replaced(&self) -> Vec<(String, String, u64)> {
-        self.ears.replaced.lock().unwrap().clone()
+    pub(super) fn closed(&self) -> Vec<(String, u64, CloseReason)> {
+        self.ears.closed.lock().unwrap().clone()
     }
 
     /// Ends without a word, as a killed process does.

@@ -8,6 +8,7 @@ use crate::error::StoreError;
 use crate::query::Attach;
 use crate::{PostOutcome, Store};
 use ringwire_signaling::ConnectionId;
+use ringwire_signaling::session::CloseReason;
 use ringwire_test_redis::Server;
 
 /// Operations fail within this much while the server is away.
@@ -253,9 +254,28 @@ async fn a_device_that_connects_elsewhere_replaces_its_connection() {
         resume: None,
     };
     other.store.attach(attach).await.unwrap();
-    eventually("the node is told", || one.replaced() == [("ann".to_owned(), "phone".to_owned(), 1)]).await;
+    eventually("the node is told", || one.closed() == [("ann".to_owned(), 1, CloseReason::Replaced)]).await;
     // Its end, noticed late, does not end the newer one.
     one.store.detach(user("ann"), device("phone"), ConnectionId(1)).await.unwrap();
     assert!(one.store.present(vec![user("ann")]).await.unwrap().contains(&user("ann")));
-    assert!(other.replaced().is_empty());
+    assert!(other.closed().is_empty());
+}
+
+/// The device that has been connected longest goes, wherever it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_eleventh_device_on_another_node_closes_the_longest_connected_one() {
+    let server = Server::start();
+    let (one, other) = two_nodes(&server).await;
+    for number in 1..=10 {
+        let attach = Attach {
+            user: user("ann"),
+            device: device(&format!("device-{number}")),
+            incarnation: 7,
+            connection: ConnectionId(10 + number),
+            resume: None,
+        };
+        other.store.attach(attach).await.unwrap();
+    }
+    eventually("the node is told", || one.closed() == [("ann".to_owned(), 1, CloseReason::TooManyDevices)]).await;
+    assert!(other.closed().is_empty());
 }
