@@ -205,6 +205,22 @@ impl Device {
         event
     }
 
+    /// Waits for everything that it missed when it resumed after this offset: no offset is left out.
+    ///
+    /// # Panics
+    /// When one is.
+    pub async fn backlog(&mut self, after: u64) -> Vec<Value> {
+        assert_eq!(self.hello["resumed"], true, "{} was not resumed: {}", self.user, self.hello);
+        let end = self.hello["offset"].as_u64().expect("hello has an offset");
+        let mut events = Vec::new();
+        for offset in after + 1..=end {
+            let event = self.event().await;
+            assert_eq!((&event["offset"], &event["epoch"]), (&json!(offset), &self.hello["epoch"]), "{event}");
+            events.push(event);
+        }
+        events
+    }
+
     /// Waits until the server closes; the code and the reason.
     pub async fn closed(&mut self) -> (u16, String) {
         loop {

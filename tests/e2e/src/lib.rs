@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod binary;
 pub mod device;
+pub mod front;
 pub mod http;
 pub mod log;
 pub mod mute;
@@ -15,6 +16,7 @@ pub mod node;
 pub mod process;
 pub mod settings;
 pub mod site;
+pub mod story;
 pub mod witness;
 
 use std::future::Future;
@@ -23,6 +25,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use device::Device;
+pub use front::Front;
 pub use http::Http;
 pub use log::Log;
 pub use mute::Mute;

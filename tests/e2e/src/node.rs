@@ -232,10 +232,7 @@ impl Node {
         let start = json!({ "epoch": epoch, "offset": 0, "check": "00000000" });
         auditor.resume(&self.token(user, None).await, "auditor", &start).await;
         assert_eq!(auditor.hello["resumed"], true, "the inbox of {user} was trimmed or lost");
-        let mut events = Vec::new();
-        while events.last().map_or(json!(0), |event: &Value| event["offset"].clone()) != auditor.hello["offset"] {
-            events.push(auditor.event().await);
-        }
+        let events = auditor.backlog(0).await;
         auditor.close().await;
         events
     }

@@ -96,6 +96,15 @@ impl Process {
         kill_process(self.id(), Signal::INT).expect("the process takes signals");
     }
 
+    /// Stops it in its tracks, or lets it go on. Its connections stay.
+    ///
+    /// # Panics
+    /// When it has ended before.
+    pub fn freeze(&self, frozen: bool) {
+        let signal = if frozen { Signal::STOP } else { Signal::CONT };
+        kill_process(self.id(), signal).expect("the process takes signals");
+    }
+
     /// Waits for its end; the exit code and how long that took.
     pub async fn ended(&mut self) -> (Option<i32>, Duration) {
         let started = Instant::now();

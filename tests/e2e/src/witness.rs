@@ -50,12 +50,20 @@ impl Witness {
     /// # Panics
     /// When the first attempt fails.
     pub async fn connect(node: &Node, user: &str, device: &str) -> Self {
+        Self::connect_to(&node.url(), node, user, device).await
+    }
+
+    /// The same to another address, such as a [`Front`](crate::Front), with a token of `node`.
+    ///
+    /// # Panics
+    /// When the first attempt fails.
+    pub async fn connect_to(url: &str, node: &Node, user: &str, device: &str) -> Self {
         let reconnect = Reconnect {
             initial: Duration::from_millis(50),
             longest: Duration::from_millis(500),
             ..Reconnect::default()
         };
-        let builder = Client::builder(node.url())
+        let builder = Client::builder(url)
             .token(node.token(user, None).await)
             .device_id(device)
             .reconnect(reconnect)
