@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ringwire_signaling::policy::Busy;
 use ringwire_signaling::{Policy, limits};
+use ringwire_store::redis_store;
 use serde::{Deserialize, Serialize};
 
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
@@ -80,6 +81,12 @@ pub struct Redis {
     pub url: String,
     /// What stands before every key.
     pub prefix: String,
+    /// The authority behind the server's certificate, if not one that the system trusts.
+    pub ca_file: PathBuf,
+    /// A certificate for servers that ask for one.
+    pub cert_file: PathBuf,
+    /// Its key.
+    pub key_file: PathBuf,
 }
 
 /// The store's implementation.
@@ -265,6 +272,9 @@ impl Config {
             if self.store.redis.url.is_empty() {
                 return invalid("store.redis.url", "must not be empty".into());
             }
+            if self.store.redis.cert_file.as_os_str().is_empty() != self.store.redis.key_file.as_os_str().is_empty() {
+                return invalid("store.redis.cert_file", "and key_file must be set together".into());
+            }
             if self.auth.hs256_secret.is_empty() && self.auth.keys.is_empty() {
                 return invalid("auth.hs256_secret", "nodes that share a Redis need the same key: set it".into());
             }
@@ -291,6 +301,19 @@ impl Config {
             },
             settled_retention_ms: self.policy.settled_retention_h.saturating_mul(HOUR_MS),
             timerless_retention_ms: self.policy.timerless_retention_h.saturating_mul(HOUR_MS),
+        }
+    }
+
+    /// The settings of the store of several nodes.
+    pub(crate) fn redis_settings(&self) -> redis_store::Settings {
+        let Redis { url, prefix, ca_file, cert_file, key_file } = &self.store.redis;
+        let set = |path: &PathBuf| (!path.as_os_str().is_empty()).then(|| path.clone());
+        let policy = self.rules();
+        redis_store::Settings {
+            url: url.clone(),
+            tls: redis_store::Tls { ca_file: set(ca_file), identity: set(cert_file).zip(set(key_file)) },
+            prefix: prefix.clone(),
+            retention_ms: policy.settled_retention_ms.max(policy.timerless_retention_ms),
         }
     }
 

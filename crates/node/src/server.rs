@@ -160,15 +160,7 @@ fn open_store(config: &Config, clock: &Arc<Clock>, bell: Arc<dyn Doorbell>) -> R
     let clock = Arc::clone(clock);
     match config.store.kind {
         StoreKind::Memory => Ok(Arc::new(Embedded::in_memory(clock, bell)?)),
-        StoreKind::Redis => {
-            let policy = config.rules();
-            let settings = ringwire_store::redis_store::Settings {
-                prefix: config.store.redis.prefix.clone(),
-                retention_ms: policy.settled_retention_ms.max(policy.timerless_retention_ms),
-                ..ringwire_store::redis_store::Settings::new(&config.store.redis.url)
-            };
-            Ok(Arc::new(RedisStore::open(&settings, clock, bell)?))
-        }
+        StoreKind::Redis => Ok(Arc::new(RedisStore::open(&config.redis_settings(), clock, bell)?)),
         StoreKind::Embedded => {
             let directory = &config.store.path;
             make_data_directory(directory)

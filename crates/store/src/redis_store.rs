@@ -29,6 +29,7 @@ mod supervisor;
 mod tests;
 mod traffic;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -55,19 +56,35 @@ const CLOSE_PATIENCE: Duration = Duration::from_millis(300);
 /// What an operator may choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `redis://[user:password@]host[:port][/database]`, or `rediss://` where TLS is built in.
+    /// `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS.
     pub url: String,
+    /// What TLS trusts and shows.
+    pub tls: Tls,
     /// What stands before every key and channel. Nodes with one prefix are one cluster.
     pub prefix: String,
     /// The longest that a record is retained after its last change.
     pub retention_ms: u64,
 }
 
+/// What TLS trusts and shows, in PEM files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// The authority that signed the server's certificate; none for those that the system trusts.
+    pub ca_file: Option<PathBuf>,
+    /// A certificate for servers that ask for one, and its key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
 impl Settings {
     /// The defaults for a server.
     #[must_use]
     pub fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), prefix: "rw:".to_owned(), retention_ms: 7 * 24 * 60 * 60 * 1000 }
+        Self {
+            url: url.to_owned(),
+            tls: Tls::default(),
+            prefix: "rw:".to_owned(),
+            retention_ms: 7 * 24 * 60 * 60 * 1000,
+        }
     }
 }
 
@@ -99,7 +116,7 @@ impl RedisStore {
             .build()
             .map_err(|error| OpenError::Server { address: address(), reason: error.to_string() })?;
         let state = Arc::new(State {
-            client: setup::client(&settings.url)?,
+            client: setup::client(settings)?,
             keys: Keys::new(&settings.prefix),
             scripts: Scripts::new(settings),
             link: Link::new(clock),

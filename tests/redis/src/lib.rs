@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ const ATTEMPTS: usize = 10;
 pub struct Server {
     child: Option<Child>,
     port: u16,
+    /// Of the listener with TLS, if there is one.
+    tls_port: Option<u16>,
     directory: TempDir,
     options: Vec<String>,
 }
@@ -47,10 +50,33 @@ impl Server {
         Self::with(&["--save", "", "--appendonly", "yes", "--appendfsync", "always"])
     }
 
+    /// Starts a server that also listens with TLS, and there only takes clients with a certificate. The files of
+    /// `tls/` are for tests only and protect nothing.
+    ///
+    /// # Panics
+    /// When there is no `redis-server`, or it does not start.
+    #[must_use]
+    pub fn with_tls() -> Self {
+        let (port, ca) = (free_port(), tls_file("ca.pem"));
+        let (certificate, key) = (tls_file("server.pem"), tls_file("server.key"));
+        let mut server = Self::with(
+            &[
+                ["--save", ""],
+                ["--tls-port", &port.to_string()],
+                ["--tls-ca-cert-file", &ca.to_string_lossy()],
+                ["--tls-cert-file", &certificate.to_string_lossy()],
+                ["--tls-key-file", &key.to_string_lossy()],
+            ]
+            .concat(),
+        );
+        server.tls_port = Some(port);
+        server
+    }
+
     fn with(options: &[&str]) -> Self {
         let directory = TempDir::new().expect("a directory can be made");
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut server = Self { child: None, port: 0, directory, options };
+        let mut server = Self { child: None, port: 0, tls_port: None, directory, options };
         for _ in 0..ATTEMPTS {
             server.port = free_port();
             if server.try_run() {
@@ -64,6 +90,15 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Where it listens with TLS.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        format!("rediss://127.0.0.1:{}", self.tls_port.expect("the server has TLS"))
     }
 
     /// Starts the process again, on the same port and directory, after it was killed.
@@ -120,7 +155,7 @@ impl Server {
     ///
     /// # Panics
     /// When it does not answer.
-    #[must_use]
+    #[allow(clippy::must_use_candidate, reason = "some commands are only carried out")]
     pub fn ask(&self, command: &str) -> String {
         self.try_ask(command).expect("the server answers")
     }
@@ -140,6 +175,12 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A file with a certificate or a key of the tests: `ca.pem`, `server.pem`, `client.key` and the like.
+#[must_use]
+pub fn tls_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tls").join(name)
 }
 
 fn free_port() -> u16 {

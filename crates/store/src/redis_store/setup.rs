@@ -1,15 +1,20 @@
 //! What is checked and said when a connection is made.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2};
-use redis::{AsyncConnectionConfig, Client, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisError, Value};
+use redis::{
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+    ProtocolVersion, RedisError, TlsCertificates, Value,
+};
 use ringwire_signaling::partition::PARTITIONS;
 
 use super::keys::Keys;
 use super::link::RESPONSE_TIMEOUT;
 use super::scripts::Scripts;
+use super::{Settings, Tls};
 use crate::error::OpenError;
 
 /// The version of the keys' forms. Raise it when an older program must not read what this writes.
@@ -38,10 +43,10 @@ impl From<RedisError> for Refusal {
 }
 
 /// A client for a URL, with what its connections need.
-pub(super) fn client(url: &str) -> Result<Client, OpenError> {
+pub(super) fn client(settings: &Settings) -> Result<Client, OpenError> {
     let refuse =
         |error: RedisError| OpenError::Server { address: "the Redis URL".to_owned(), reason: error.to_string() };
-    let info = url.into_connection_info().map_err(refuse)?;
+    let info = settings.url.as_str().into_connection_info().map_err(refuse)?;
     let tcp = TcpSettings::default()
         .set_nodelay(true)
         .set_keepalive(socket2::TcpKeepalive::new().with_time(TCP_TIMEOUT).with_interval(TCP_TIMEOUT));
@@ -49,7 +54,27 @@ pub(super) fn client(url: &str) -> Result<Client, OpenError> {
     let tcp = tcp.set_user_timeout(TCP_TIMEOUT);
     let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
     let info = info.set_tcp_settings(tcp).set_redis_settings(redis);
-    Client::open(info).map_err(refuse)
+    if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+        return Client::open(info).map_err(refuse);
+    }
+    // It fails when another part of the process chose one before, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::build_with_tls(info, certificates(&settings.tls)?).map_err(refuse)
+}
+
+fn certificates(tls: &Tls) -> Result<TlsCertificates, OpenError> {
+    let read = |path: &PathBuf| {
+        let refuse = |error: std::io::Error| OpenError::Server {
+            address: path.display().to_string(),
+            reason: error.to_string(),
+        };
+        std::fs::read(path).map_err(refuse)
+    };
+    let client_tls = match &tls.identity {
+        Some((certificate, key)) => Some(ClientTlsConfig { client_cert: read(certificate)?, client_key: read(key)? }),
+        None => None,
+    };
+    Ok(TlsCertificates { client_tls, root_cert: tls.ca_file.as_ref().map(read).transpose()? })
 }
 
 /// Where a client connects, without secrets.

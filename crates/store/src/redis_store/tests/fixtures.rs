@@ -109,9 +109,12 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn on(server: &Server) -> Self {
+        Self::at(&Settings::new(&server.url()))
+    }
+
+    pub(super) fn at(settings: &Settings) -> Self {
         let (clock, ears) = (Arc::new(Clock::real()), Arc::new(Ears::default()));
-        let settings = Settings::new(&server.url());
-        let store = Arc::new(RedisStore::open(&settings, Arc::clone(&clock), Arc::clone(&ears) as _).unwrap());
+        let store = Arc::new(RedisStore::open(settings, Arc::clone(&clock), Arc::clone(&ears) as _).unwrap());
         let bell = Arc::clone(&ears.rings);
         let control = Box::new(Real(Arc::clone(&store)));
         let fixture = Fixture { store: Arc::clone(&store) as _, clock, bell, control, keep: Box::new(()) };

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use ringwire_test_redis::Server;
+use ringwire_test_redis::{Server, tls_file};
 
 use super::fixtures::Node;
 use crate::clock::Clock;
 use crate::conformance::Recorder;
 use crate::conformance::driver::{Driver, accept, cancel, invite, invite_in_group, signal};
 use crate::error::OpenError;
-use crate::redis_store::{RedisStore, Settings};
+use crate::redis_store::{RedisStore, Settings, Tls};
 
 fn refusal(settings: &Settings) -> String {
     let opened = RedisStore::open(settings, Arc::new(Clock::real()), Arc::new(Recorder::default()));
@@ -53,6 +53,40 @@ fn a_prefix_with_braces_and_a_url_of_something_else_are_refused() {
     let settings = Settings { prefix: "a{b}".to_owned(), ..Settings::new(&server.url()) };
     assert!(refusal(&settings).contains("braces"));
     refusal(&Settings::new("http://localhost"));
+}
+
+#[test]
+fn tls_needs_an_authority_that_is_trusted_and_the_certificate_that_the_server_asks_for() {
+    let server = Server::with_tls();
+    let with = |ca: Option<&str>, identity: Option<(&str, &str)>| Settings {
+        tls: Tls {
+            ca_file: ca.map(tls_file),
+            identity: identity.map(|(certificate, key)| (tls_file(certificate), tls_file(key))),
+        },
+        ..Settings::new(&server.tls_url())
+    };
+    let own = Some(("client.pem", "client.key"));
+    assert!(refusal(&with(None, own)).contains("UnknownIssuer"));
+    refusal(&with(Some("ca.pem"), None));
+    assert!(refusal(&with(Some("missing.pem"), own)).contains("missing.pem"));
+    RedisStore::open(&with(Some("ca.pem"), own), Arc::new(Clock::real()), Arc::new(Recorder::default())).unwrap();
+}
+
+/// The rights that docs/operations.md names are enough.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_with_few_rights_is_enough() {
+    let server = Server::start();
+    let reply = server.ask("ACL SETUSER ringwire on >secret ~rw:* &rw:* +@all -@admin -@dangerous +info +config|get");
+    assert!(reply.starts_with("+OK"), "{reply}");
+    let node = Node::at(&Settings::new(&server.url().replace("redis://", "redis://ringwire:secret@")));
+    let driver = Driver::new(&node.fixture);
+    driver.attach("ann", None).await;
+    driver.group("team", &["ann", "bob"]).await;
+    let created = driver.invite(&invite_in_group("team", "ann", &["bob"])).await;
+    driver.act(created.id, &accept("bob")).await;
+    super::fixtures::quiet(&node.store).await;
+    assert_eq!(node.heard("ann"), 2);
+    assert!(server.ask("ACL LOG").starts_with("*0\r\n"), "{}", server.ask("ACL LOG"));
 }
 
 /// Nothing stays for ever but groups and the schema.
