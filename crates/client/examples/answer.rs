@@ -16,7 +16,7 @@ Usage: answer [OPTIONS]
 Options:
   --token <TOKEN>    Who you are; else the environment's RINGWIRE_TOKEN
   --device <ID>      This device [default: answer]
-  --url <URL>        The server [default: ws://127.0.0.1:7700/v1/connect]
+  --url <URL,…>      The nodes, each tried when those before it are away [default: ws://127.0.0.1:7700/v1/connect]
   --auto <ANSWER>    Answer at once: accept or reject
   --data <TEXT>      What the inviter gets with an answer
   --help             This text
@@ -67,7 +67,7 @@ impl Phone {
             Some(_) => fail("--auto takes accept or reject"),
         };
         let device = args.value("device").unwrap_or("answer");
-        let builder = Client::builder(args.url()).token(args.token()).device_id(device).platform("terminal");
+        let builder = args.client().token(args.token()).device_id(device).platform("terminal");
         let (client, mut events) = builder.connect().await?;
         let me = client.user().expect("a connected client knows its user").clone();
         let screen = Screen::new();

@@ -15,7 +15,7 @@ Usage: ring [OPTIONS] <USER>...
 Options:
   --token <TOKEN>    Who you are; else the environment's RINGWIRE_TOKEN
   --device <ID>      This device [default: ring]
-  --url <URL>        The server [default: ws://127.0.0.1:7700/v1/connect]
+  --url <URL,…>      The nodes, each tried when those before it are away [default: ws://127.0.0.1:7700/v1/connect]
   --group <ID>       Invite within a group
   --timeout <S>      How long it rings, 0 for no end [default: 30]
   --data <TEXT>      What the invitees get
@@ -43,7 +43,7 @@ async fn main() {
 async fn run(args: &Args) -> Result<bool, ClientError> {
     let params = params(args);
     let device = args.value("device").unwrap_or("ring");
-    let builder = Client::builder(args.url()).token(args.token()).device_id(device).platform("terminal");
+    let builder = args.client().token(args.token()).device_id(device).platform("terminal");
     let (client, mut events) = builder.connect().await?;
     let me = client.user().expect("a connected client knows its user").clone();
     let screen = Screen::new();

@@ -22,7 +22,7 @@ const COMMANDS: usize = 256;
 #[derive(Clone)]
 #[must_use]
 pub struct Builder {
-    url: String,
+    urls: Vec<String>,
     tokens: Option<TokenSource>,
     device: Option<String>,
     platform: Option<String>,
@@ -37,7 +37,7 @@ pub struct Builder {
 impl Builder {
     pub(crate) fn new(url: String) -> Self {
         Self {
-            url,
+            urls: vec![url],
             tokens: None,
             device: None,
             platform: None,
@@ -48,6 +48,13 @@ impl Builder {
             event_capacity: 1024,
             resume: None,
         }
+    }
+
+    /// Another node of the same cluster, for when those named before cannot be reached. A client stays
+    /// with the node that it reached for as long as it can.
+    pub fn fallback_url(mut self, url: impl Into<String>) -> Self {
+        self.urls.push(url.into());
+        self
     }
 
     /// The token. [`Client::refresh_token`] can replace it; when it has expired and was not replaced,
@@ -121,7 +128,7 @@ impl Builder {
         self
     }
 
-    /// Connects, and returns once the server has greeted. Makes one attempt; afterwards the client
+    /// Connects, and returns once the server has greeted. Makes one attempt at each node; afterwards the client
     /// keeps itself connected. Must be called within a tokio runtime.
     ///
     /// # Errors
@@ -147,12 +154,14 @@ impl Builder {
 
     fn spawn(self, first: Option<First>) -> Result<(Client, Events), ClientError> {
         let missing = |what: &str| ClientError::Invalid(format!("{what} is required"));
-        socket::handshake(&self.url, None)?;
+        for url in &self.urls {
+            socket::handshake(url, None)?;
+        }
         let device = self.device.ok_or_else(|| missing("device_id"))?;
         let device =
             DeviceId::parse(&device).map_err(|problem| ClientError::Invalid(format!("device_id {problem}")))?;
         let options = Options {
-            url: self.url,
+            urls: self.urls,
             device: device.clone(),
             platform: self.platform,
             tokens: self.tokens.ok_or_else(|| missing("a token or a token source"))?,
@@ -174,6 +183,10 @@ impl Builder {
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Builder").field("url", &self.url).field("device", &self.device).finish_non_exhaustive()
+        formatter
+            .debug_struct("Builder")
+            .field("urls", &self.urls)
+            .field("device", &self.device)
+            .finish_non_exhaustive()
     }
 }

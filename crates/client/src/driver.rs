@@ -29,7 +29,8 @@ use crate::token::TokenSource;
 /// What the app fixed when it built the client.
 #[derive(Clone)]
 pub(crate) struct Options {
-    pub(crate) url: String,
+    /// Of the nodes; at least one.
+    pub(crate) urls: Vec<String>,
     pub(crate) device: DeviceId,
     pub(crate) platform: Option<String>,
     pub(crate) tokens: TokenSource,
@@ -73,6 +74,8 @@ pub(crate) struct Driver {
     /// An acknowledgement that the app gave.
     given_ack: Option<u64>,
     backoff: Backoff,
+    /// Which of the nodes to try.
+    node: usize,
     /// The token of the last attempt.
     last_token: Option<Token>,
 }
@@ -97,6 +100,7 @@ impl Driver {
             first,
             requests: Requests::default(),
             given_ack: None,
+            node: 0,
             last_token: None,
         }
     }
@@ -153,8 +157,27 @@ impl Driver {
         Ok(())
     }
 
-    /// Makes one attempt to connect.
+    /// Makes one attempt to connect at each node, until one takes the client.
     async fn connect(&mut self) -> Result<(Socket, HelloResult), DisconnectReason> {
+        let mut tried = 0;
+        loop {
+            let outcome = self.connect_to(self.node).await;
+            tried += 1;
+            // Another node would say the same of a token, and gets none from a source that has none.
+            let elsewhere = matches!(
+                outcome,
+                Err(DisconnectReason::Lost(_) | DisconnectReason::NotReady(_) | DisconnectReason::Closed { .. })
+            );
+            if elsewhere {
+                self.node = (self.node + 1) % self.options.urls.len();
+            }
+            if !elsewhere || tried == self.options.urls.len() {
+                return outcome;
+            }
+        }
+    }
+
+    async fn connect_to(&mut self, node: usize) -> Result<(Socket, HelloResult), DisconnectReason> {
         let (options, resume) = (self.options.clone(), self.reader.position());
         let attempt = async move {
             let token = match options.tokens.token().await {
@@ -167,7 +190,7 @@ impl Driver {
                 platform: options.platform,
                 resume: resume.map(Into::into),
             };
-            let connected = match socket::handshake(&options.url, Some(&token)) {
+            let connected = match socket::handshake(&options.urls[node], Some(&token)) {
                 Ok(handshake) => Socket::connect(handshake, &hello).await,
                 Err(error) => Err(DisconnectReason::Refused(ErrorBody::unauthenticated(error.to_string()))),
             };

@@ -236,3 +236,22 @@ async fn a_silent_server_is_taken_for_lost() {
     assert!(matches!(lost, Some(Event::Disconnected { reason: DisconnectReason::Silent, retry_in: Some(_) })));
     assert!(began.elapsed() > Duration::from_secs(39) && began.elapsed() < Duration::from_secs(41));
 }
+
+#[tokio::test]
+async fn a_client_goes_on_at_another_node_and_stays_there() {
+    let (gone, first, second) = (Fake::start().await, Fake::start().await, Fake::start().await);
+    let builder = gone.client().fallback_url(first.url()).fallback_url(second.url());
+    drop(gone);
+    let (_client, mut events, peer) = connected(&first, builder).await;
+    peer.close(1012).await;
+    loss(&mut events).await;
+    // It was a node that could be reached: it is tried first.
+    let peer = first.greet(4).await;
+    assert_eq!(peer.hello["resume"]["offset"], json!(4));
+    assert!(matches!(soon(events.next()).await, Some(Event::Connected { resumed: true, .. })));
+    drop((first, peer));
+    loss(&mut events).await;
+    let peer = second.greet(4).await;
+    assert_eq!(peer.hello["resume"]["offset"], json!(4));
+    assert!(matches!(soon(events.next()).await, Some(Event::Connected { resumed: true, .. })));
+}

@@ -10,7 +10,7 @@ use ringwire_store::Clock;
 use tracing_subscriber::EnvFilter;
 
 use crate::auth::{self, Authenticator, Missing};
-use crate::config::{Config, Log, LogFormat};
+use crate::config::{Config, Log, LogFormat, StoreKind};
 use crate::server::Node;
 
 /// A signaling server for call invitations.
@@ -67,8 +67,9 @@ fn serve(config: Config) -> Result<(), Failure> {
     start_logging(&config.log)?;
     actix::System::new().block_on(async {
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let kind = config.store.kind;
         let node = Node::start(config)?;
-        welcome(&node);
+        welcome(&node, kind);
         tokio::select! {
             _ = terminate.recv() => {}
             result = tokio::signal::ctrl_c() => result?,
@@ -80,12 +81,17 @@ fn serve(config: Config) -> Result<(), Failure> {
     })
 }
 
-fn welcome(node: &Node) {
+fn welcome(node: &Node, kind: StoreKind) {
     let url = format!("ws://{}/v1/connect", node.address());
+    tracing::info!(admin = %node.admin_address(), "health, readiness and metrics");
+    if kind == StoreKind::Redis {
+        // Whoever runs several nodes has tokens of their own.
+        tracing::info!("ready at {url}");
+        return;
+    }
     // As it was started, so that the lines can be typed in the same directory.
     let program = std::env::args().next().unwrap_or_else(|| "ringwire".to_owned());
     let example = "cargo run -q --release --example";
-    tracing::info!(admin = %node.admin_address(), "health, readiness and metrics");
     tracing::info!(
         "ready at {url} — ring from two terminals:\n    \
          {example} answer -- --url {url} --token \"$({program} token bob)\"\n    \

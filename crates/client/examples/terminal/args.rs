@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ringwire_client::{Builder, Client};
+
 /// Where a node listens that was started without a configuration.
 const URL: &str = "ws://127.0.0.1:7700/v1/connect";
 
@@ -56,9 +58,12 @@ impl Args {
         self.values.get(name).map(String::as_str)
     }
 
-    /// Where the server is.
-    pub(crate) fn url(&self) -> &str {
-        self.value("url").unwrap_or(URL)
+    /// A client of the servers that the command line names.
+    pub(crate) fn client(&self) -> Builder {
+        let mut urls = self.value("url").unwrap_or(URL).split(',');
+        // Splitting gives at least one part.
+        let first = Client::builder(urls.next().unwrap_or(URL));
+        urls.fold(first, Builder::fallback_url)
     }
 
     /// The token, also from the environment.

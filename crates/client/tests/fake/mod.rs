@@ -43,10 +43,14 @@ impl Fake {
         Self { listener, address }
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("ws://{}", self.address)
+    }
+
     /// A client for this server that does not wait long.
     pub(crate) fn client(&self) -> Builder {
         let reconnect = Reconnect { initial: Duration::from_millis(2), ..Reconnect::default() };
-        Client::builder(format!("ws://{}", self.address)).token("t1").device_id("phone").reconnect(reconnect)
+        Client::builder(self.url()).token("t1").device_id("phone").reconnect(reconnect)
     }
 
     /// The next connection, up to its hello.
