@@ -1,12 +1,11 @@
 //! What Ringwire says on the wire and writes to a store.
 //!
-//! Two forms: JSON for clients (JSON-RPC 2.0 frames, HTTP bodies), and bincode for records in a store
-//! and envelopes between nodes. This crate gives the rules' types a form and takes them back out of
+//! Two forms: JSON for clients (JSON-RPC 2.0 frames, HTTP bodies), and bincode for records in a store,
+//! which also travel in the doorbells between nodes. This crate gives the rules' types a form and takes them back out of
 //! one, refusing what is malformed. It holds no rules and does no I/O.
 
 pub mod body;
 pub mod codec;
-pub mod envelope;
 pub mod error;
 pub mod frame;
 #[cfg(feature = "openapi")]

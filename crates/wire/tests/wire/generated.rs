@@ -7,15 +7,11 @@ use proptest::option::of;
 use proptest::prelude::*;
 use ringwire_signaling::command::{Push, PushWhen};
 use ringwire_signaling::event::{Event, EventBody, Ring};
-use ringwire_signaling::inbox::Delivery;
 use ringwire_signaling::invitation::{
     Audience, FailReason, Invitation, Invitee, InviteeState, Mark, Outcome, Settlement, Terms,
 };
 use ringwire_signaling::operation::{Action, Operation};
-use ringwire_signaling::{
-    Check, ConnectionId, DeviceId, Entry, Epoch, GroupId, InvitationId, Origin, Partition, RequestId, UnixMillis,
-    UserId,
-};
+use ringwire_signaling::{Check, DeviceId, Entry, GroupId, InvitationId, Partition, RequestId, UnixMillis, UserId};
 
 /// Texts that an id may be: no control characters, at most 128 bytes.
 const ID_TEXT: &str = "[^\\p{Cc}]{1,32}";
@@ -244,28 +240,5 @@ pub(crate) fn entry() -> impl Strategy<Value = Entry> {
         check: Check(check),
         previous: Check(previous),
         event: Arc::new(event),
-    })
-}
-
-/// Deliveries, of which some share their event.
-pub(crate) fn doorbell() -> impl Strategy<Value = Vec<Delivery>> {
-    let origin = (any::<u64>(), any::<u64>())
-        .prop_map(|(incarnation, connection)| Origin { incarnation, connection: ConnectionId(connection) });
-    let addressee = (user(), any::<u64>(), any::<[u32; 2]>(), any::<u64>(), any::<prop::sample::Index>(), of(origin));
-    (vec(event().prop_map(Arc::new), 1..4), vec(addressee, 0..8)).prop_map(|(events, addressees)| {
-        addressees
-            .into_iter()
-            .map(|(user, epoch, [check, previous], offset, event, origin)| Delivery {
-                user,
-                epoch: Epoch(epoch),
-                entry: Entry {
-                    offset,
-                    check: Check(check),
-                    previous: Check(previous),
-                    event: Arc::clone(event.get(&events)),
-                },
-                origin,
-            })
-            .collect()
     })
 }

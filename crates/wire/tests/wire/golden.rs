@@ -16,7 +16,7 @@ use ringwire_wire::view::{
     CloseReason, ClosingView, HelloResult, HistoryMessage, HistoryPage, InvitationPage, InvitationView, PingResult,
     RefreshTokenResult, ReplyView, Ringing, SnapshotView,
 };
-use ringwire_wire::{Call, ErrorBody, Id, Problem, envelope, record, rpc};
+use ringwire_wire::{Call, ErrorBody, Id, Problem, record, rpc};
 
 use ringwire_signaling::invitation::{Audience, FailReason};
 use ringwire_signaling::{Check, GroupId, Refusal, Reply, RequestId};
@@ -196,14 +196,6 @@ fn records() {
         check(&format!("record/event_{name}.hex"), &hex(&bytes));
         assert_eq!(record::decode_event(&bytes).as_ref(), Ok(&event));
     }
-}
-
-#[test]
-fn envelopes() {
-    let deliveries = samples::doorbell();
-    let bytes = envelope::encode_doorbell(&deliveries);
-    check("envelope/doorbell.hex", &hex(&bytes));
-    assert_eq!(envelope::decode_doorbell(&bytes).as_ref(), Ok(&deliveries));
 }
 
 #[test]

@@ -1,16 +1,12 @@
 //! Whatever is written reads back the same.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use proptest::option::of;
 use proptest::prelude::*;
-use ringwire_signaling::inbox::Delivery;
 use ringwire_signaling::{Epoch, UnixMillis};
 use ringwire_wire::frame::{self, Incoming};
 use ringwire_wire::params::{InviteParams, PushParams};
 use ringwire_wire::view::{EventView, InvitationView, Ringing};
-use ringwire_wire::{Call, Id, envelope, record, rpc};
+use ringwire_wire::{Call, Id, record, rpc};
 
 use crate::generated as any_of;
 
@@ -57,16 +53,6 @@ proptest! {
     #[test]
     fn an_operation_s_record(operation in any_of::operation()) {
         prop_assert_eq!(record::decode_operation(&record::encode_operation(&operation)), Ok(operation));
-    }
-
-    #[test]
-    fn a_doorbell_which_holds_each_event_once(deliveries in any_of::doorbell()) {
-        let read = envelope::decode_doorbell(&envelope::encode_doorbell(&deliveries)).unwrap();
-        prop_assert_eq!(&read, &deliveries);
-        let distinct = |deliveries: &[Delivery]| {
-            deliveries.iter().map(|delivery| Arc::as_ptr(&delivery.entry.event)).collect::<BTreeSet<_>>().len()
-        };
-        prop_assert_eq!(distinct(&read), distinct(&deliveries));
     }
 
     #[test]

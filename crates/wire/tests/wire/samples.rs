@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use ringwire_signaling::command::{Push, PushWhen};
 use ringwire_signaling::event::{Event, EventBody, Ring};
-use ringwire_signaling::inbox::{Delivery, Snapshot};
+use ringwire_signaling::inbox::Snapshot;
 use ringwire_signaling::invitation::{
     Audience, FailReason, Invitation, Invitee, InviteeState, Mark, Outcome, Settlement, Terms,
 };
 use ringwire_signaling::operation::{Action, Operation};
 use ringwire_signaling::{
-    Check, ConnectionId, DeviceId, Entry, Epoch, GroupId, InvitationId, Origin, Partition, Position, UnixMillis, UserId,
+    Check, DeviceId, Entry, Epoch, GroupId, InvitationId, Partition, Position, UnixMillis, UserId,
 };
 
 pub(crate) const NOW: UnixMillis = UnixMillis(1_766_000_000_000);
@@ -210,24 +210,6 @@ fn event(body: EventBody) -> Event {
 
 pub(crate) fn entry(event: Event) -> Entry {
     Entry { offset: 45, check: Check(0x00c0_ffee), previous: Check(0xdead_beef), event: Arc::new(event) }
-}
-
-/// An accepted invitation's doorbell: two users who share an event and one with another.
-pub(crate) fn doorbell() -> Vec<Delivery> {
-    let mut events = events().into_iter().map(|(_, event)| event);
-    let (accepted, elsewhere) = (Arc::new(events.nth(3).unwrap()), Arc::new(events.nth(1).unwrap()));
-    let origin = Origin { incarnation: 0x0011_2233_4455_6677, connection: ConnectionId(12) };
-    let delivery = |name: &str, offset, event: &Arc<Event>| Delivery {
-        user: user(name),
-        epoch: EPOCH,
-        entry: Entry { offset, check: Check(0xaaaa_0001), previous: Check(0xaaaa_0000), event: Arc::clone(event) },
-        origin: Some(origin),
-    };
-    vec![
-        delivery("alice", 300, &accepted),
-        Delivery { origin: None, ..delivery("carol", 1, &accepted) },
-        delivery("bob", 45, &elsewhere),
-    ]
 }
 
 pub(crate) fn snapshot() -> Snapshot {
