@@ -6,10 +6,12 @@
 //! it holds a lease.
 
 mod commit;
+mod dice;
 mod draft;
 mod envelope;
 mod fields;
 mod groups;
+mod guards;
 mod keys;
 mod link;
 mod membership;
@@ -115,10 +117,11 @@ impl RedisStore {
             .enable_all()
             .build()
             .map_err(|error| OpenError::Server { address: address(), reason: error.to_string() })?;
+        let keys = Keys::new(&settings.prefix);
         let state = Arc::new(State {
             client: setup::client(settings)?,
-            keys: Keys::new(&settings.prefix),
-            scripts: Scripts::new(settings),
+            scripts: Scripts::new(settings, &keys.channel()),
+            keys,
             link: Link::new(clock),
             membership: Membership::new(),
             bell,

@@ -2,28 +2,28 @@
 
 use std::sync::Arc;
 
-use ringwire_signaling::guard::Role;
 use ringwire_signaling::step::IndexChange;
-use ringwire_signaling::{Guard, GuardFailure, Invitation, InvitationId, InviteeState, UserId};
+use ringwire_signaling::{Invitation, InviteeState, UnixMillis};
 use ringwire_wire::record::{decode_invitation, encode_event, encode_invitation, encode_operation};
 
-use super::draft::{Draft, INVITED, MISSED, SENT};
-use super::fields::{Fields, ID, NEVER, id_bytes, push_text};
-use super::presence;
+use super::draft::{Change, Draft, origin_bytes, small};
+use super::fields::{Fields, NEVER, id_bytes, marked, push_text};
+use super::link::Call;
 use super::reply::{self, Parts};
 use super::state::State;
 use super::traffic::Purpose;
+use super::{guards, presence};
 use crate::commit::{Commit, CommitOutcome, Stamp, Stored, Tag};
 use crate::error::StoreError;
 use crate::query::Conversation;
 
 /// Commits a transition in one round trip.
 pub(super) async fn commit(state: &Arc<State>, commit: Commit) -> Result<CommitOutcome, StoreError> {
-    let draft = draft(state, &commit)?;
-    let mut parts = state.link.run_timed(&state.scripts.commit, &draft.call).await?;
+    let (draft, call) = draft(state, &commit)?;
+    let mut parts = state.link.run_timed(&state.scripts.commit, &call).await?;
     match reply::bytes(parts.next())?.as_slice() {
         b"committed" => {
-            heed_unheard(state, draft.names(), parts.next())?;
+            heed_unheard(state, &draft, parts.next())?;
             Ok(CommitOutcome::Committed)
         }
         b"stale" => Ok(CommitOutcome::Stale),
@@ -42,7 +42,7 @@ pub(super) async fn commit(state: &Arc<State>, commit: Commit) -> Result<CommitO
                 let mut parts = Parts::of(failure)?;
                 let at = usize::try_from(reply::integer(&parts.next())?).map_err(|_| reply::unexpected())?;
                 let guard = commit.step.guards.get(at).ok_or_else(reply::unexpected)?;
-                failure_of(guard, &reply::bytes(parts.next())?)
+                guards::failure_of(guard, &reply::bytes(parts.next())?)
             });
             Ok(CommitOutcome::Guarded(failures.collect::<Result<_, _>>()?))
         }
@@ -51,7 +51,7 @@ pub(super) async fn commit(state: &Arc<State>, commit: Commit) -> Result<CommitO
 }
 
 /// Clears what dead processes left, beside the caller.
-pub(super) fn heed_unheard(state: &Arc<State>, users: Vec<UserId>, unheard: redis::Value) -> Result<(), StoreError> {
+pub(super) fn heed_unheard(state: &Arc<State>, draft: &Draft<'_>, unheard: redis::Value) -> Result<(), StoreError> {
     let unheard = match unheard {
         redis::Value::Nil => return Ok(()),
         unheard => reply::list(unheard)?,
@@ -60,7 +60,7 @@ pub(super) fn heed_unheard(state: &Arc<State>, users: Vec<UserId>, unheard: redi
         return Ok(());
     }
     let unheard = unheard.into_iter().filter_map(|name| String::from_utf8(name).ok()).collect();
-    let state = Arc::clone(state);
+    let (state, users) = (Arc::clone(state), draft.names());
     state.handle.clone().spawn(async move {
         if let Err(error) = presence::clear_unheard(&state, users, unheard).await {
             tracing::debug!(%error, "presence of a dead process not cleared");
@@ -69,168 +69,82 @@ pub(super) fn heed_unheard(state: &Arc<State>, users: Vec<UserId>, unheard: redi
     Ok(())
 }
 
-fn draft<'a>(state: &'a State, commit: &Commit) -> Result<Draft<'a>, StoreError> {
+/// Whom a commit concerns, and the call of its script.
+fn draft<'a>(state: &'a State, commit: &'a Commit) -> Result<(Draft<'a>, Call), StoreError> {
     let Commit { built_on, tag, step, retained_until, audience, sent_at, not_before, origin } = commit;
     let next = &step.next;
-    let mut draft = Draft::new(state, next.id, Purpose::Commit);
-    draft.call.number(sent_at);
-    draft.call.number(not_before.map_or(0, |at| at.0));
-    draft.call.argument("commit");
-    draft.call.owned(built_on.map(|stamp| stamp_bytes(stamp).to_vec()).unwrap_or_default());
+    let is_creation = built_on.is_none();
+    let mut draft = Draft::new(state);
+    draft.notices(&step.notices)?;
+    let mut reads_missed = false;
+    for change in &step.index {
+        let (user, role, change, id) = match change {
+            IndexChange::Add { user, role } => (user, role, Change::Add, next.id),
+            IndexChange::Remove { user, role, missed: true } => (user, role, Change::Miss, next.id),
+            IndexChange::Remove { user, role, missed: false } => (user, role, Change::Remove, next.id),
+            IndexChange::Drop { user, role, invitation } => (user, role, Change::Remove, *invitation),
+        };
+        reads_missed |= matches!(change, Change::Miss);
+        draft.change(user, change, guards::list(*role), id);
+    }
+    guards::concern(&mut draft, &step.guards);
+
+    let mut call = draft.call(next.id, Purpose::Commit);
+    call.key(&state.keys.due(next.id.partition));
+    let guards = guards::pack(&mut draft, &mut call, &state.keys, &step.guards);
+    let first_history = call.key_count() + 1;
+    if is_creation {
+        for conversation in conversations(next) {
+            call.key(&state.keys.history(&conversation));
+        }
+    }
+
+    let mut header = Vec::with_capacity(23);
+    header.extend_from_slice(&sent_at.0.to_le_bytes());
+    header.extend_from_slice(&not_before.map_or(0, |at| at.0).to_le_bytes());
+    for number in [draft.user_count(), draft.event_count(), first_history] {
+        header.extend_from_slice(&small(number));
+    }
+    header.push(u8::from(reads_missed));
+    call.argument(header);
+    call.argument(origin_bytes(*origin));
+    call.argument(id_bytes(next.id));
+    call.argument(built_on.map(stamp_bytes).as_ref().map_or(&[][..], |stamp| stamp));
     let deadline = next.deadline();
     let mut head = stamp_bytes(Stamp { version: next.version, tag: *tag }).to_vec();
     head.extend_from_slice(&deadline.map_or(NEVER, |at| at.0).to_le_bytes());
     head.extend_from_slice(&retained_until.0.to_le_bytes());
-    draft.call.owned(head);
-    draft.call.owned(encode_invitation(next));
-    draft.call.owned(format!("v{}", step.operation.version).into_bytes());
-    draft.call.owned(encode_operation(&step.operation));
-    draft.call.number(retained_until);
-    draft.call.owned(deadline.map(|at| at.to_string().into_bytes()).unwrap_or_default());
-
-    name_users(&mut draft, commit);
-    draft.users()?;
-    guards(&mut draft, &step.guards);
-    draft.notices(&step.notices, *origin)?;
-    index(&mut draft, commit);
-    let conversations = if built_on.is_none() { conversations(next) } else { Vec::new() };
-    draft.call.number(conversations.len());
-    if !conversations.is_empty() {
-        draft.call.number(next.terms.created_at);
-        for conversation in conversations {
-            let key = draft.call.key(state.keys.history(&conversation));
-            draft.call.number(key);
-        }
-    }
-    draft.call.owned(step.broadcast.as_ref().map(|event| encode_event(event)).unwrap_or_default());
+    call.argument(head);
+    call.argument(encode_invitation(next));
+    call.argument(format!("v{}", step.operation.version));
+    call.argument(encode_operation(&step.operation));
+    call.argument(retained_until.to_string());
+    call.argument(deadline.map(|at| at.to_string()).unwrap_or_default());
+    call.argument(if is_creation { active_entry(next, *retained_until) } else { Vec::new() });
+    call.argument(guards);
+    call.argument(next.terms.created_at.to_string());
+    call.argument(step.broadcast.as_ref().map(|event| encode_event(event)).unwrap_or_default());
     let mut members = Vec::new();
-    if built_on.is_none() {
+    if is_creation {
         for member in audience {
             push_text(&mut members, member.as_str());
         }
     }
-    draft.call.owned(members);
-    Ok(draft)
+    call.argument(members);
+    draft.finish(&mut call)?;
+    guards::name(&mut call, &step.guards);
+    Ok((draft, call))
 }
 
-fn name_users(draft: &mut Draft<'_>, commit: &Commit) {
-    let step = &commit.step;
-    for notice in &step.notices {
-        draft.concerns(&notice.to, None);
-    }
-    for guard in &step.guards {
-        match guard {
-            Guard::Below { user, role, .. } => draft.concerns(user, Some(list(*role))),
-            Guard::NotInvitedBy { user, .. } | Guard::NotRinging { user } => draft.concerns(user, Some(INVITED)),
-            Guard::Members { .. } => {}
-        }
-    }
-    for change in &step.index {
-        match change {
-            IndexChange::Add { user, role } | IndexChange::Drop { user, role, .. } => {
-                draft.concerns(user, Some(list(*role)));
-            }
-            IndexChange::Remove { user, role, missed } => {
-                draft.concerns(user, Some(list(*role)));
-                draft.concerns(user, missed.then_some(MISSED));
-            }
-        }
-    }
-}
-
-fn guards(draft: &mut Draft<'_>, guards: &[Guard]) {
-    draft.call.number(guards.len());
-    for guard in guards {
-        match guard {
-            Guard::Below { user, role, limit } => {
-                draft.call.argument("below");
-                draft.call.number(draft.user(user));
-                draft.call.argument([list(*role)]);
-                draft.call.number(limit);
-            }
-            Guard::NotInvitedBy { user, inviters } => {
-                draft.call.argument("apart");
-                draft.call.number(draft.user(user));
-                draft.call.number(inviters.len());
-                for inviter in inviters {
-                    draft.call.argument(inviter.as_str());
-                }
-            }
-            Guard::NotRinging { user } => {
-                draft.call.argument("quiet");
-                draft.call.number(draft.user(user));
-            }
-            Guard::Members { group, users } => {
-                draft.call.argument("members");
-                let key = draft.group_key(group);
-                draft.call.number(key);
-                draft.call.number(users.len());
-                for user in users {
-                    draft.call.argument(user.as_str());
-                }
-            }
-        }
-    }
-}
-
-fn index(draft: &mut Draft<'_>, commit: &Commit) {
-    let next = &commit.step.next;
-    draft.call.number(commit.step.index.len());
-    for change in &commit.step.index {
-        let (kind, user, role) = match change {
-            IndexChange::Add { user, role } => ("add", user, role),
-            IndexChange::Remove { user, role, missed: true } => ("missed", user, role),
-            IndexChange::Remove { user, role, missed: false } => ("remove", user, role),
-            IndexChange::Drop { user, role, .. } => ("drop", user, role),
-        };
-        draft.call.argument(kind);
-        draft.call.number(draft.user(user));
-        draft.call.argument([list(*role)]);
-        match change {
-            IndexChange::Add { .. } => {
-                let terms = &next.terms;
-                let mut entry = id_bytes(next.id).to_vec();
-                entry.extend_from_slice(&terms.created_at.0.to_le_bytes());
-                entry.extend_from_slice(&commit.retained_until.0.to_le_bytes());
-                entry.push(u8::from(terms.timeout_s > 0));
-                push_text(&mut entry, terms.inviter.as_str());
-                draft.call.owned(entry);
-            }
-            IndexChange::Drop { invitation, .. } => draft.call.argument(id_bytes(*invitation)),
-            IndexChange::Remove { .. } => {}
-        }
-    }
-}
-
-fn list(role: Role) -> u8 {
-    match role {
-        Role::Invitee => INVITED,
-        Role::Inviter => SENT,
-    }
-}
-
-fn failure_of(guard: &Guard, said: &[u8]) -> Result<GuardFailure, StoreError> {
-    Ok(match guard {
-        Guard::Below { user, role, .. } => {
-            GuardFailure::Full { user: user.clone(), role: *role, oldest_timerless: smallest(said)? }
-        }
-        Guard::NotInvitedBy { .. } => {
-            GuardFailure::Crossed { invitation: smallest(said)?.ok_or_else(reply::unexpected)? }
-        }
-        Guard::NotRinging { user } => GuardFailure::Ringing { user: user.clone() },
-        Guard::Members { .. } if said == b"missing" => GuardFailure::GroupMissing,
-        Guard::Members { users, .. } => {
-            let text = std::str::from_utf8(said).map_err(|_| reply::unexpected())?;
-            let named = text.split(',').map(|at| users.get(at.parse::<usize>().ok()?).cloned());
-            GuardFailure::NotMembers { users: named.collect::<Option<_>>().ok_or_else(reply::unexpected)? }
-        }
-    })
-}
-
-/// The smallest of some ids.
-fn smallest(ids: &[u8]) -> Result<Option<InvitationId>, StoreError> {
-    let ids = ids.chunks(ID).map(|id| Fields::of(id, "an id").invitation());
-    Ok(ids.collect::<Result<Vec<_>, _>>()?.into_iter().min())
+/// An invitation as it stands in the lists of those who take part in it.
+fn active_entry(invitation: &Invitation, retained_until: UnixMillis) -> Vec<u8> {
+    let terms = &invitation.terms;
+    let mut entry = marked(invitation.id).to_vec();
+    entry.extend_from_slice(&terms.created_at.0.to_le_bytes());
+    entry.extend_from_slice(&retained_until.0.to_le_bytes());
+    entry.push(u8::from(terms.timeout_s > 0));
+    push_text(&mut entry, terms.inviter.as_str());
+    entry
 }
 
 fn stamp_bytes(stamp: Stamp) -> [u8; 24] {

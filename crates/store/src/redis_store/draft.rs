@@ -1,109 +1,162 @@
-//! What the commit script is given: users with the fields they are needed for, events, notices.
+//! What the scripts that append to inboxes are given: for each user a plan, and the events.
 
 use std::sync::Arc;
 
-use ringwire_signaling::{Event, GroupId, InvitationId, Notice, Origin, UserId};
+use ringwire_signaling::{Event, InvitationId, Notice, Origin, UserId};
 use ringwire_wire::record::encode_event;
 
-use super::fields::id_bytes;
+use super::dice::random;
+use super::fields::{marked, push_text};
 use super::link::Call;
-use super::presence::random;
 use super::state::State;
 use super::traffic::Purpose;
 use crate::error::StoreError;
 
-/// The fields of a user that the script can need, in its order.
-pub(super) const INVITED: u8 = b'a';
-pub(super) const SENT: u8 = b's';
-pub(super) const MISSED: u8 = b'm';
-
-/// A call of the commit script under construction.
+/// A call of such a script under construction.
 pub(super) struct Draft<'a> {
     state: &'a State,
-    pub(super) call: Call,
-    /// Each with the fields beyond head and presence.
-    users: Vec<(UserId, Vec<u8>)>,
+    plans: Vec<Plan<'a>>,
+    events: Vec<&'a Arc<Event>>,
+}
+
+/// What is written for one user.
+struct Plan<'a> {
+    user: &'a UserId,
+    entries: u8,
+    changes: u8,
+    /// The number of an event and a check for each entry, and then what is packed of each change.
+    packed: Vec<u8>,
+}
+
+/// What happens to a list of active invitations.
+#[derive(Clone, Copy)]
+pub(super) enum Change {
+    Add,
+    Remove,
+    /// Removed without the user's answer.
+    Miss,
+}
+
+/// A list of active invitations, as the scripts number what they read of a user.
+#[derive(Clone, Copy)]
+pub(super) enum List {
+    Invited = 3,
+    Sent = 4,
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(state: &'a State, id: InvitationId, purpose: Purpose) -> Self {
-        let mut call = Call::new(purpose);
-        call.key(state.keys.invitation(id));
-        call.key(state.keys.due(id.partition));
-        call.key(state.keys.bells());
-        call.argument(id_bytes(id));
-        call.argument(state.keys.channel());
-        Self { state, call, users: Vec::new() }
+    pub(super) fn new(state: &'a State) -> Self {
+        Self { state, plans: Vec::new(), events: Vec::new() }
     }
 
-    /// Says that a user is concerned, before [`Draft::users`].
-    pub(super) fn concerns(&mut self, user: &UserId, field: Option<u8>) {
-        let at = self.users.iter().position(|(known, _)| known == user).unwrap_or_else(|| {
-            self.users.push((user.clone(), Vec::new()));
-            self.users.len() - 1
-        });
-        let fields = &mut self.users[at].1;
-        fields.extend(field.filter(|field| !fields.contains(field)));
+    /// The number of a user, who is concerned from here on.
+    pub(super) fn user(&mut self, user: &'a UserId) -> usize {
+        let known = self.plans.iter().position(|plan| plan.user == user);
+        known.map_or_else(
+            || {
+                self.plans.push(Plan { user, entries: 0, changes: 0, packed: Vec::new() });
+                self.plans.len()
+            },
+            |at| at + 1,
+        )
     }
 
-    /// The number of a user who is concerned.
-    pub(super) fn user(&self, user: &UserId) -> usize {
-        self.users.iter().position(|(known, _)| known == user).map_or(0, |at| at + 1)
+    fn plan(&mut self, user: &'a UserId) -> &mut Plan<'a> {
+        let number = self.user(user);
+        &mut self.plans[number - 1]
     }
 
-    /// Writes the users.
-    pub(super) fn users(&mut self) -> Result<(), StoreError> {
-        self.call.number(self.users.len());
-        for (user, fields) in &self.users {
-            self.call.key(self.state.keys.user(user));
-            self.call.key(self.state.keys.inbox(user));
-            self.call.argument(user.as_str());
-            self.call.argument(random()?.to_le_bytes());
-            self.call.owned([b"hp", fields.as_slice()].concat());
+    /// Notes who gets which events. All of them before the first change.
+    pub(super) fn notices(&mut self, notices: &'a [Notice]) -> Result<(), StoreError> {
+        for notice in notices {
+            let known = self.events.iter().rposition(|event| Arc::ptr_eq(event, &notice.event));
+            let event = known.unwrap_or_else(|| {
+                self.events.push(&notice.event);
+                self.events.len() - 1
+            });
+            let check = random::<4>()?;
+            let plan = self.plan(&notice.to);
+            plan.entries += 1;
+            plan.packed.extend_from_slice(&small(event + 1));
+            plan.packed.extend_from_slice(&check);
         }
         Ok(())
     }
 
-    /// The number of a group's key.
-    pub(super) fn group_key(&mut self, group: &GroupId) -> usize {
-        self.call.key(self.state.keys.group(group))
+    /// Notes what happens to one of a user's lists.
+    pub(super) fn change(&mut self, user: &'a UserId, change: Change, list: List, invitation: InvitationId) {
+        let plan = self.plan(user);
+        plan.changes += 1;
+        plan.packed.push(match change {
+            Change::Add => b'+',
+            Change::Remove => b'-',
+            Change::Miss => b'm',
+        });
+        plan.packed.push(list as u8);
+        plan.packed.extend_from_slice(&marked(invitation));
+    }
+
+    pub(super) fn user_count(&self) -> usize {
+        self.plans.len()
+    }
+
+    pub(super) fn event_count(&self) -> usize {
+        self.events.len()
     }
 
     pub(super) fn names(&self) -> Vec<UserId> {
-        self.users.iter().map(|(user, _)| user.clone()).collect()
+        self.plans.iter().map(|plan| plan.user.clone()).collect()
     }
 
-    /// Writes the events, each once, who gets which, and who asked for it.
-    pub(super) fn notices(&mut self, notices: &[Notice], origin: Option<Origin>) -> Result<(), StoreError> {
-        let mut events: Vec<&Arc<Event>> = Vec::new();
-        let mut placed = Vec::with_capacity(notices.len() * 8);
-        for notice in notices {
-            let known = events.iter().rposition(|event| Arc::ptr_eq(event, &notice.event));
-            let event = known.unwrap_or_else(|| {
-                events.push(&notice.event);
-                events.len() - 1
-            });
-            let small = |number: usize| u16::try_from(number).unwrap_or(u16::MAX).to_le_bytes();
-            placed.extend_from_slice(&small(self.user(&notice.to)));
-            placed.extend_from_slice(&small(event + 1));
-            placed.extend_from_slice(&random()?.to_le_bytes()[..4]);
+    /// A call with the keys of the doorbell, the invitation and the users.
+    pub(super) fn call(&self, id: InvitationId, purpose: Purpose) -> Call {
+        let keys = &self.state.keys;
+        let mut call = Call::new(purpose);
+        call.key(&keys.bells());
+        call.key(&keys.invitation(id));
+        for plan in &self.plans {
+            call.key(&keys.user(plan.user));
+            call.key(&keys.inbox(plan.user));
         }
-        self.call.number(events.len());
-        for event in events {
-            self.call.owned(encode_event(event));
+        call
+    }
+
+    /// Adds the plans and the events to a call.
+    pub(super) fn finish(&self, call: &mut Call) -> Result<(), StoreError> {
+        let mut packed = Vec::new();
+        for plan in &self.plans {
+            packed.clear();
+            packed.extend_from_slice(&random::<8>()?);
+            packed.extend_from_slice(&[plan.entries, plan.changes]);
+            packed.extend_from_slice(&plan.packed);
+            push_text(&mut packed, plan.user.as_str());
+            call.argument(&packed);
         }
-        self.call.owned(placed);
-        let origin = origin
-            .map(|Origin { incarnation, connection }| [incarnation.to_le_bytes(), connection.0.to_le_bytes()].concat());
-        self.call.owned(origin.unwrap_or_default());
+        for event in &self.events {
+            let body = encode_event(event);
+            packed.clear();
+            packed.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
+            packed.extend_from_slice(&body);
+            call.argument(&packed);
+        }
         Ok(())
     }
+}
 
-    /// Ends a draft that changes nothing but inboxes: no lists, no history, no broadcast.
-    pub(super) fn no_more(&mut self) {
-        self.call.number(0);
-        self.call.number(0);
-        self.call.argument("");
-        self.call.argument("");
-    }
+/// A number that the limits keep far below its bound.
+pub(super) fn small(number: usize) -> [u8; 2] {
+    u16::try_from(number).unwrap_or(u16::MAX).to_le_bytes()
+}
+
+/// Who asked, behind its length, as doorbells carry it.
+pub(super) fn origin_bytes(origin: Option<Origin>) -> Vec<u8> {
+    origin.map_or_else(
+        || vec![0],
+        |Origin { incarnation, connection }| {
+            let mut bytes = vec![16];
+            bytes.extend_from_slice(&incarnation.to_le_bytes());
+            bytes.extend_from_slice(&connection.0.to_le_bytes());
+            bytes
+        },
+    )
 }

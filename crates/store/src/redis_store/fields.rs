@@ -7,6 +7,8 @@ use crate::error::StoreError;
 
 /// Bytes of an invitation's id.
 pub(super) const ID: usize = 17;
+/// Stands before an id in a list of active invitations. A control character, which no name contains.
+const MARK: u8 = 0x7f;
 /// No deadline.
 pub(super) const NEVER: u64 = u64::MAX;
 
@@ -108,6 +110,13 @@ pub(super) fn id_bytes(id: InvitationId) -> [u8; ID] {
     bytes
 }
 
+/// An id as it stands in a list of active invitations: nothing else in the list is equal to it.
+pub(super) fn marked(id: InvitationId) -> [u8; ID + 1] {
+    let mut bytes = [MARK; ID + 1];
+    bytes[1..].copy_from_slice(&id_bytes(id));
+    bytes
+}
+
 /// A text of at most 255 bytes, behind its length.
 pub(super) fn push_text(to: &mut Vec<u8>, text: &str) {
     to.push(u8::try_from(text.len()).expect("ids are at most 128 bytes"));
@@ -171,6 +180,7 @@ pub(super) fn read_active(bytes: &[u8]) -> Result<Vec<Active>, StoreError> {
     let mut fields = Fields::of(bytes, "a list of active invitations");
     let mut list = Vec::new();
     while !fields.is_at_end() {
+        let _mark = fields.byte()?;
         let (id, created_at, retained_until) = (fields.invitation()?, fields.time()?, fields.time()?);
         let has_timer = fields.byte()? != 0;
         fields.text()?;

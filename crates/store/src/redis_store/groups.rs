@@ -44,7 +44,7 @@ pub(super) async fn delete(state: &State, group: &GroupId) -> Result<bool, Store
 /// None if there is no such group, `Some(false)` if it is full.
 pub(super) async fn add(state: &State, group: &GroupId, user: &UserId) -> Result<Option<bool>, StoreError> {
     let mut call = Call::new(Purpose::Groups);
-    call.key(state.keys.group(group));
+    call.key(&state.keys.group(group));
     call.argument(user.as_str());
     call.number(GROUP_MEMBERS);
     let said = reply::integer(&state.link.run(&state.scripts.add_member, &call).await?)?;

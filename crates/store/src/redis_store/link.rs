@@ -164,41 +164,59 @@ pub(super) fn unavailable(error: &RedisError) -> StoreError {
 /// What a script is given.
 pub(super) struct Call {
     purpose: Purpose,
-    keys: Vec<String>,
-    arguments: Vec<Vec<u8>>,
+    keys: Texts,
+    arguments: Texts,
+}
+
+/// Some texts behind one another.
+#[derive(Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    fn push(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
 }
 
 impl Call {
     pub(super) fn new(purpose: Purpose) -> Self {
-        Self { purpose, keys: Vec::new(), arguments: Vec::new() }
+        Self { purpose, keys: Texts::default(), arguments: Texts::default() }
     }
 
     /// Adds a key and returns its number, from 1.
-    pub(super) fn key(&mut self, key: String) -> usize {
-        self.keys.push(key);
-        self.keys.len()
+    pub(super) fn key(&mut self, key: &str) -> usize {
+        self.keys.push(key.as_bytes());
+        self.key_count()
+    }
+
+    pub(super) fn key_count(&self) -> usize {
+        self.keys.ends.len()
     }
 
     pub(super) fn argument(&mut self, value: impl AsRef<[u8]>) {
-        self.arguments.push(value.as_ref().to_vec());
-    }
-
-    pub(super) fn owned(&mut self, value: Vec<u8>) {
-        self.arguments.push(value);
+        self.arguments.push(value.as_ref());
     }
 
     pub(super) fn number(&mut self, value: impl Display) {
-        self.arguments.push(format!("{value}").into_bytes());
+        self.argument(value.to_string());
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {
-        let mut command = redis::cmd(name);
-        command.arg(script).arg(self.keys.len());
-        for key in &self.keys {
-            command.arg(key);
-        }
-        for argument in &self.arguments {
-            command.arg(argument.as_slice());
+        let texts = 3 + self.keys.ends.len() + self.arguments.ends.len();
+        let bytes = name.len() + script.len() + self.keys.bytes.len() + self.arguments.bytes.len();
+        let mut command = Cmd::with_capacity(texts, bytes + 8);
+        command.arg(name).arg(script).arg(self.key_count());
+        for text in self.keys.iter().chain(self.arguments.iter()) {
+            command.arg(text);
         }
         command
     }

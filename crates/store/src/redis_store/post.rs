@@ -7,8 +7,8 @@ use ringwire_signaling::{InvitationId, Notice, Once, UserId};
 use ringwire_wire::record::decode_event;
 
 use super::commit::heed_unheard;
-use super::draft::Draft;
-use super::fields::{Fields, push_text, read_users};
+use super::draft::{Draft, origin_bytes, small};
+use super::fields::{Fields, id_bytes, push_text, read_users};
 use super::link::Call;
 use super::reply::{self, Parts};
 use super::state::State;
@@ -24,31 +24,29 @@ const SIGNAL: char = 'S';
 
 /// Posts in one round trip, unless it was posted before.
 pub(super) async fn post(state: &Arc<State>, post: PostCommit) -> Result<PostOutcome, StoreError> {
-    let mut draft = Draft::new(state, post.id, Purpose::Post);
-    draft.call.number(post.sent_at);
-    draft.call.number(0);
-    draft.call.argument("post");
     let (name, device) = match &post.post.once {
         Some(Once::Ring { user, device }) => (format!("{RING}{user}"), device.as_str()),
         Some(Once::Signal { user, request_id }) => (format!("{SIGNAL}{user}\0{request_id}"), ""),
         None => (String::new(), ""),
     };
-    draft.call.owned(name.into_bytes());
     let mut note = post.retained_until.0.to_le_bytes().to_vec();
     push_text(&mut note, device);
-    draft.call.owned(note);
-    draft.call.number(post.retained_until);
-    for notice in &post.post.notices {
-        draft.concerns(&notice.to, None);
-    }
-    draft.users()?;
-    draft.call.number(0);
-    draft.notices(&post.post.notices, post.origin)?;
-    draft.no_more();
-    let mut parts = state.link.run_timed(&state.scripts.commit, &draft.call).await?;
+
+    let mut draft = Draft::new(state);
+    draft.notices(&post.post.notices)?;
+    let mut call = draft.call(post.id, Purpose::Post);
+    let mut header = post.sent_at.0.to_le_bytes().to_vec();
+    header.extend_from_slice(&small(draft.user_count()));
+    call.argument(header);
+    call.argument(origin_bytes(post.origin));
+    call.argument(name);
+    call.argument(note);
+    call.argument(post.retained_until.to_string());
+    draft.finish(&mut call)?;
+    let mut parts = state.link.run_timed(&state.scripts.post, &call).await?;
     match reply::bytes(parts.next())?.as_slice() {
         b"committed" => {
-            heed_unheard(state, draft.names(), parts.next())?;
+            heed_unheard(state, &draft, parts.next())?;
             Ok(PostOutcome::Posted)
         }
         b"repeat" => Ok(PostOutcome::Repeat),
@@ -91,7 +89,7 @@ struct Waiting {
 impl Waiting {
     async fn read(state: &State, id: InvitationId) -> Result<Option<Self>, StoreError> {
         let mut call = Call::new(Purpose::Relay);
-        call.key(state.keys.invitation(id));
+        call.key(&state.keys.invitation(id));
         let mut parts = Parts::of(state.link.run(&state.scripts.outbox, &call).await?)?;
         let Some(place) = reply::optional(parts.next())? else { return Ok(None) };
         let mut fields = Fields::of(&place, "a place in an outbox");
@@ -119,29 +117,26 @@ async fn serve(state: &Arc<State>, id: InvitationId, waiting: &Waiting) -> Resul
     let notices: Vec<Notice> =
         recipients.iter().map(|user| Notice { to: user.clone(), event: Arc::clone(&event) }).collect();
 
-    let mut draft = Draft::new(state, id, Purpose::Relay);
-    draft.call.number(state.link.now());
-    draft.call.number(0);
-    draft.call.argument("relay");
-    draft.call.argument(&waiting.place);
+    let mut draft = Draft::new(state);
+    draft.notices(&notices)?;
+    let mut call = draft.call(id, Purpose::Relay);
+    call.key(&state.keys.due(id.partition));
     let (first, reached) = if is_done { (waiting.first + 1, 0) } else { (waiting.first, reached) };
     let mut place = first.to_le_bytes().to_vec();
     place.extend_from_slice(&u32::try_from(reached).unwrap_or(u32::MAX).to_le_bytes());
     place.extend_from_slice(&waiting.last.to_le_bytes());
-    draft.call.owned(place);
-    draft.call.owned(if is_done { format!("o{}", waiting.first).into_bytes() } else { Vec::new() });
-    draft.call.owned(waiting.next_relay.map(|at| at.to_string().into_bytes()).unwrap_or_default());
-    for notice in &notices {
-        draft.concerns(&notice.to, None);
-    }
-    draft.users()?;
-    draft.call.number(0);
-    draft.notices(&notices, None)?;
-    draft.no_more();
-    let mut parts = state.link.run_timed(&state.scripts.commit, &draft.call).await?;
+    call.argument(small(draft.user_count()));
+    call.argument(origin_bytes(None));
+    call.argument(id_bytes(id));
+    call.argument(&waiting.place);
+    call.argument(place);
+    call.argument(if is_done { format!("o{}", waiting.first) } else { String::new() });
+    call.argument(waiting.next_relay.map(|at| at.to_string()).unwrap_or_default());
+    draft.finish(&mut call)?;
+    let mut parts = state.link.run_timed(&state.scripts.relay, &call).await?;
     match reply::bytes(parts.next())?.as_slice() {
         b"committed" => {
-            heed_unheard(state, draft.names(), parts.next())?;
+            heed_unheard(state, &draft, parts.next())?;
             Ok(Some(!is_done || waiting.next_relay.is_some()))
         }
         b"moved" => Ok(None),

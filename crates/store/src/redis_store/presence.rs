@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringwire_signaling::UserId;
 
+use super::dice::random;
 use super::fields::{Present, read_presence};
 use super::link::Call;
 use super::membership::{self, Local};
@@ -25,9 +26,8 @@ pub(super) struct Attaching<'a> {
 
 pub(super) fn attach_call(state: &State, attaching: &Attaching<'_>) -> Result<Call, StoreError> {
     let mut call = Call::new(if attaching.local.is_some() { Purpose::Attach } else { Purpose::Read });
-    call.key(state.keys.user(attaching.user));
-    call.key(state.keys.inbox(attaching.user));
-    call.argument(state.keys.channel());
+    call.key(&state.keys.user(attaching.user));
+    call.key(&state.keys.inbox(attaching.user));
     let own = membership::name(attaching.incarnation);
     match attaching.local {
         Some((_, device, connection)) => {
@@ -37,12 +37,11 @@ pub(super) fn attach_call(state: &State, attaching: &Attaching<'_>) -> Result<Ca
         }
         None => (0..3).for_each(|_| call.argument("")),
     }
-    call.owned(if attaching.is_return { state.membership.names().into_bytes() } else { Vec::new() });
-    call.owned(attaching.epoch.map(|epoch| epoch.to_le_bytes().to_vec()).unwrap_or_default());
-    call.owned(attaching.after.map(|after| after.to_string().into_bytes()).unwrap_or_default());
+    call.argument(if attaching.is_return { state.membership.names() } else { String::new() });
+    call.argument(attaching.epoch.map(|epoch| epoch.to_le_bytes().to_vec()).unwrap_or_default());
+    call.argument(attaching.after.map(|after| after.to_string()).unwrap_or_default());
     call.argument(attaching.user.as_str());
-    call.argument(random()?.to_le_bytes());
-    call.argument("hpasm");
+    call.argument(random::<8>()?);
     Ok(call)
 }
 
@@ -57,7 +56,7 @@ pub(super) async fn register(state: &State, local: &Local, incarnation: u64) -> 
 /// Takes a connection of this process out.
 pub(super) async fn detach(state: &State, (user, device, connection): &Local) -> Result<(), StoreError> {
     let mut call = Call::new(Purpose::Detach);
-    call.key(state.keys.user(user));
+    call.key(&state.keys.user(user));
     call.argument(membership::name(state.membership.own()));
     call.argument(connection.0.to_le_bytes());
     call.argument(device.as_str());
@@ -136,14 +135,9 @@ async fn dead_among(state: &State, names: BTreeSet<String>) -> Result<BTreeSet<S
 
 async fn clear(state: &State, user: &UserId, incarnation: &str) -> Result<(), StoreError> {
     let mut call = Call::new(Purpose::Detach);
-    call.key(state.keys.user(user));
+    call.key(&state.keys.user(user));
     call.argument(incarnation);
     call.argument("");
     call.argument("");
     state.link.run(&state.scripts.detach, &call).await.map(|_| ())
-}
-
-/// Random bits for epochs and checks.
-pub(super) fn random() -> Result<u64, StoreError> {
-    getrandom::u64().map_err(|error| StoreError::Unavailable(error.to_string()))
 }

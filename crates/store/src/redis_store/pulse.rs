@@ -159,8 +159,8 @@ async fn lease(
     beat: u64,
 ) -> Result<Option<(i64, BTreeSet<u64>)>, StoreError> {
     let mut call = Call::new(Purpose::Pulse);
-    call.key(state.keys.nodes());
-    call.key(state.keys.bells());
+    call.key(&state.keys.nodes());
+    call.key(&state.keys.bells());
     call.argument(what);
     call.argument(membership::name(incarnation));
     call.argument(state.keys.channel());

@@ -116,7 +116,7 @@ pub(super) async fn due(
     let calls = partitions.chunks(DUE_PARTITIONS).map(|partitions| {
         let mut call = Call::new(Purpose::Sweep);
         for partition in partitions {
-            call.key(state.keys.due(*partition));
+            call.key(&state.keys.due(*partition));
         }
         call.number(until);
         call.number(limit);

@@ -16,10 +16,11 @@ use ringwire_signaling::limits::{
 use ringwire_signaling::{Invitation, InvitationId, InviteeState, UserId};
 use ringwire_wire::record::decode_event;
 
+use super::dice::random;
 use super::fields::{Active, Fields, Head, read_active, read_missed};
 use super::link::Call;
 use super::membership::Local;
-use super::presence::{self, Attaching, attach_call, random};
+use super::presence::{self, Attaching, attach_call};
 use super::read;
 use super::reply::{self, Parts};
 use super::state::State;
@@ -115,6 +116,7 @@ fn entries(state: &State, inbox: &Inbox) -> Result<Vec<Entry>, StoreError> {
     for (back, entry) in lying.iter().rev().enumerate() {
         let mut fields = Fields::of(entry, "an inbox entry");
         let (at, check, previous): (_, Check, Check) = (fields.time()?, fields.check()?, fields.check()?);
+        let _length = fields.short()?;
         bytes += entry.len();
         let is_over = back > 0 && (back >= INBOX_EVENTS || bytes > INBOX_BYTES);
         if is_over || now.since(at) >= INBOX_AGE_MS {
@@ -200,7 +202,7 @@ pub(super) fn takes_part(invitation: &Invitation, user: &UserId, role: Role) -> 
 /// Notes how far a user's devices acknowledged; only raises.
 pub(super) async fn acknowledge(state: &State, user: &UserId, position: Position) -> Result<(), StoreError> {
     let mut call = Call::new(Purpose::Acknowledge);
-    call.key(state.keys.user(user));
+    call.key(&state.keys.user(user));
     call.argument(position.epoch.0.to_le_bytes());
     call.number(position.offset);
     state.link.run(&state.scripts.acknowledge, &call).await.map(|_| ())
@@ -209,10 +211,10 @@ pub(super) async fn acknowledge(state: &State, user: &UserId, position: Position
 /// Gives the inbox a new epoch if it has the expected one.
 pub(super) async fn replace_epoch(state: &State, user: &UserId, expected: Epoch) -> Result<(), StoreError> {
     let mut call = Call::new(Purpose::Attach);
-    call.key(state.keys.user(user));
-    call.key(state.keys.inbox(user));
+    call.key(&state.keys.user(user));
+    call.key(&state.keys.inbox(user));
     call.argument(expected.0.to_le_bytes());
-    call.argument(random()?.to_le_bytes());
-    call.argument(&random()?.to_le_bytes()[..4]);
+    call.argument(random::<8>()?);
+    call.argument(random::<4>()?);
     state.link.run(&state.scripts.replace_epoch, &call).await.map(|_| ())
 }

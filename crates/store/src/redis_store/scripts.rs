@@ -37,6 +37,8 @@ pub(super) struct Script {
 #[derive(Debug)]
 pub(super) struct Scripts {
     pub(super) commit: Script,
+    pub(super) post: Script,
+    pub(super) relay: Script,
     pub(super) attach: Script,
     pub(super) detach: Script,
     pub(super) acknowledge: Script,
@@ -48,7 +50,8 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
-    pub(super) fn new(settings: &Settings) -> Self {
+    /// `channel` is what stands before an incarnation in the name of its channel.
+    pub(super) fn new(settings: &Settings, channel: &str) -> Self {
         let retention_ms = settings.retention_ms;
         // Longer names first: some begin with others.
         let mut limits = [
@@ -75,15 +78,20 @@ impl Scripts {
             ("$DEVICES", DEVICES_PER_USER as u64),
         ];
         limits.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        // Last, so that nothing within it is taken for a limit.
+        let channel = channel.bytes().fold(String::new(), |text, byte| text + &format!("\\{byte:03}"));
         let script = |parts: &[&str]| {
             let source =
                 limits.iter().fold(parts.concat(), |source, (name, value)| source.replace(name, &value.to_string()));
-            Script { source, digest: OnceLock::new() }
+            Script { source: source.replace("$CHANNEL", &channel), digest: OnceLock::new() }
         };
-        let inbox = include_str!("scripts/inbox.lua");
+        let (user, inbox) = (include_str!("scripts/user.lua"), include_str!("scripts/inbox.lua"));
+        let guards = include_str!("scripts/guards.lua");
         Self {
-            commit: script(&[inbox, include_str!("scripts/commit.lua")]),
-            attach: script(&[inbox, include_str!("scripts/attach.lua")]),
+            commit: script(&[user, inbox, guards, include_str!("scripts/commit.lua")]),
+            post: script(&[user, inbox, include_str!("scripts/post.lua")]),
+            relay: script(&[user, inbox, include_str!("scripts/relay.lua")]),
+            attach: script(&[user, include_str!("scripts/attach.lua")]),
             detach: script(&[include_str!("scripts/detach.lua")]),
             acknowledge: script(&[include_str!("scripts/acknowledge.lua")]),
             replace_epoch: script(&[include_str!("scripts/replace_epoch.lua")]),
@@ -94,9 +102,11 @@ impl Scripts {
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 9] {
+    pub(super) fn all(&self) -> [&Script; 11] {
         [
             &self.commit,
+            &self.post,
+            &self.relay,
             &self.attach,
             &self.detach,
             &self.acknowledge,
@@ -115,7 +125,7 @@ mod tests {
 
     #[test]
     fn every_limit_is_filled_in() {
-        let scripts = Scripts::new(&Settings::new("redis://localhost"));
+        let scripts = Scripts::new(&Settings::new("redis://localhost"), "rw:node:");
         for script in scripts.all() {
             assert!(!script.source.contains('$'), "{}", script.source);
         }

@@ -1,167 +1,134 @@
--- Shared by the scripts that append to inboxes: users, their inboxes, and the doorbell.
--- It moves opaque bytes and knows nothing of signaling. Numbers in stored bytes are little-endian.
-local call, pack, unpack_bytes, sub, byte = redis.call, struct.pack, struct.unpack, string.sub, string.byte
-local clock = call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local cursor = 0
+-- Shared by the scripts that append to inboxes, one user after the other, and then ring the doorbells of the
+-- nodes where these users are. They set first_event and, where there are lists, entry before they write.
+local now_bytes = pack('<I8', now)
+-- The number of the argument before the first event; and what a list of active invitations gains.
+local before_events, entry
 
-local function argument()
-  cursor = cursor + 1
-  return ARGV[cursor]
-end
-
--- Who is concerned: two keys and three arguments each. Read when first needed.
-local users, user_keys, user_arguments = {}, 0, 0
-
-local function read_head(user, bytes)
-  if bytes then
-    user.epoch, user.offset, user.check, user.bytes, user.oldest, user.acknowledged, user.renewed =
-      unpack_bytes('<c8I8c4I8I8I8I8', bytes)
-  else
-    user.epoch, user.offset, user.check = user.fresh, 0, '\0\0\0\0'
-    user.bytes, user.oldest, user.acknowledged, user.renewed = 0, now, 0, 0
-    user.is_new = true
-  end
-end
-
-local function write_head(user)
-  return pack('<c8I8c4I8I8I8I8', user.epoch, user.offset, user.check, math.max(user.bytes, 0), user.oldest,
-    user.acknowledged, user.renewed)
-end
-
-local function find_user(number)
-  local user = users[number]
-  if user then return user end
-  local at = user_arguments + (number - 1) * 3
-  user = { name = ARGV[at + 1], fresh = ARGV[at + 2], fields = ARGV[at + 3] }
-  user.key, user.inbox = KEYS[user_keys + number * 2 - 1], KEYS[user_keys + number * 2]
-  local names = {}
-  for letter in user.fields:gmatch('.') do names[#names + 1] = letter end
-  local values = call('HMGET', user.key, unpack(names))
-  for index, name in ipairs(names) do user[name] = values[index] or '' end
-  read_head(user, values[1])
-  user.written = {}
-  users[number] = user
-  return user
-end
+-- What each node process is told, by its incarnation; and these in the order in which they came up.
+local nodes, order = {}, {}
 
 -- Drops the oldest entries of an inbox that is well over a bound, down to the bound. The newest stays.
-local function trim(user, length)
+-- Returns the bytes that are left, and the time of the oldest entry.
+local function trim(inbox, length, bytes)
   if length > $ENTRIES then
-    for _, value in ipairs(call('LPOP', user.inbox, length - $ENTRIES)) do user.bytes = user.bytes - #value end
+    for _, value in ipairs(call('LPOP', inbox, length - $ENTRIES)) do bytes = bytes - #value end
     length = $ENTRIES
   end
-  while length > 1 and user.bytes > $BYTES do
-    user.bytes = user.bytes - #call('LPOP', user.inbox)
+  while length > 1 and bytes > $BYTES do
+    bytes = bytes - #call('LPOP', inbox)
     length = length - 1
   end
   while true do
-    local first = call('LINDEX', user.inbox, 0)
-    user.oldest = unpack_bytes('<I8', first)
-    if length == 1 or now - user.oldest < $AGE then return end
-    user.bytes = user.bytes - #call('LPOP', user.inbox)
+    local oldest = unpack_bytes('<I8', call('LINDEX', inbox, 0))
+    if length == 1 or now - oldest < $AGE then return math.max(bytes, 0), oldest end
+    bytes = bytes - #call('LPOP', inbox)
     length = length - 1
   end
 end
 
-local deliveries = {}
+-- Notes an inbox entry for every node process that holds connections of its user.
+local function tell(presence, name, place, event)
+  local at = 1
+  while at < #presence do
+    local incarnation = sub(presence, at, at + 15)
+    at = at + 25 + byte(presence, at + 24)
+    local node = nodes[incarnation]
+    if not node then
+      nodes[incarnation] = { users = 1, names = name, places = place .. '\0\0', last = place, events = 1, event = event,
+        bodies = ARGV[before_events + event] }
+      order[#order + 1] = incarnation
+    elseif node.last ~= place then
+      -- Who gets the same event comes in a row.
+      if node.event ~= event then
+        node.events, node.event = node.events + 1, event
+        node.bodies = node.bodies .. ARGV[before_events + event]
+      end
+      node.users, node.names, node.last = node.users + 1, node.names .. name, place
+      node.places = node.places .. place .. pack('<I2', node.events - 1)
+    end
+  end
+end
 
-local function append(number, event, body, check)
-  local user = find_user(number)
-  -- A list without a head is of an inbox that is no more.
-  if user.is_new and user.offset == 0 then call('DEL', user.inbox) end
-  local value = pack('<I8', now) .. check .. user.check .. body
-  user.offset = user.offset + 1
-  deliveries[#deliveries + 1] = { user = user, event = event, previous = user.check, check = check,
-    offset = user.offset }
-  user.check = check
-  local length = call('RPUSH', user.inbox, value)
-  if length == 1 then
-    user.bytes, user.oldest, user.renewed = #value, now, 0
+-- The user's missed invitations and one more, of fixed size, oldest first.
+local function with_missed(missed, offset, id)
+  missed = (missed or '') .. pack('<I8', offset) .. id .. now_bytes
+  local first = math.max(1, #missed - $MISSED * 33 + 1)
+  -- What is too old is in front.
+  while first < #missed and now - unpack_bytes('<I8', missed, first + 25) >= $MISSED_AGE do first = first + 33 end
+  return sub(missed, first)
+end
+
+-- Writes what a plan says of a user: inbox entries, then changes of lists. `user` is what was read: h, p, a, s, m.
+-- A plan: the epoch of an inbox that does not exist yet, how many entries and changes, for each entry its event and
+-- its check, for each change what to do with which list and which invitation; the name behind its length.
+local function write_user(number, user, plan)
+  local key, inbox = KEYS[1 + number * 2], KEYS[2 + number * 2]
+  local entries, changes = byte(plan, 9, 10)
+  if entries + changes == 0 then return end
+  local head, at, expires = user[1], 11, false
+  local epoch, offset, check, bytes, oldest, acknowledged, renewed
+  if head then
+    epoch, offset, check, bytes, oldest, acknowledged, renewed = unpack_bytes(HEAD, head)
   else
-    user.bytes = user.bytes + #value
-    if length > $ENTRIES + $SLACK or user.bytes > $BYTES + $SLACK_BYTES or now - user.oldest > $AGE + $RENEW then
-      trim(user, length)
-    end
+    epoch, offset, check, bytes, oldest, acknowledged, renewed = sub(plan, 1, 8), 0, '\0\0\0\0', 0, now, 0, 0
+    -- A list without a head is of an inbox that is no more.
+    call('DEL', inbox)
   end
-  user.written.h = true
-end
+  if now - renewed > $RENEW then
+    renewed, expires = now, true
+    head = pack(HEAD, epoch, offset, check, bytes, oldest, acknowledged, renewed)
+  end
 
-local function save_users()
-  for number in pairs(users) do
-    local user = users[number]
-    local written, changes = user.written, {}
-    if next(written) and (user.is_new or now - user.renewed > $RENEW) then written.h = true end
-    if written.h then
-      if now - user.renewed > $RENEW then
-        user.renewed = now
-        user.expires = true
-      end
-      changes = { 'h', write_head(user) }
+  for _ = 1, entries do
+    local event, fresh = unpack_bytes('<I2c4', plan, at)
+    at = at + 6
+    local value = now_bytes .. fresh .. check .. ARGV[before_events + event]
+    local length = call('RPUSH', inbox, value)
+    bytes = bytes + #value
+    if length == 1 then
+      -- The list is new, and has no expiry.
+      bytes, oldest, renewed, expires = #value, now, now, true
+    elseif length > $ENTRIES + $SLACK or bytes > $BYTES + $SLACK_BYTES or now - oldest > $AGE + $RENEW then
+      bytes, oldest = trim(inbox, length, bytes)
     end
-    for _, name in ipairs({ 'p', 'a', 's', 'm' }) do
-      if written[name] then
-        changes[#changes + 1] = name
-        changes[#changes + 1] = user[name]
-      end
-    end
-    if #changes > 0 then call('HSET', user.key, unpack(changes)) end
-    if user.expires then
-      call('PEXPIRE', user.key, $USER_TTL)
-      call('PEXPIRE', user.inbox, $INBOX_TTL)
-    end
+    offset = offset + 1
+    head = pack(HEAD, epoch, offset, fresh, bytes, oldest, acknowledged, renewed)
+    tell(user[2] or '', sub(plan, 11 + entries * 6 + changes * 20), sub(head, 1, POSITION) .. check, event)
+    check = fresh
   end
-end
 
--- Which node processes hold connections of a user.
-local function incarnations_of(user)
-  if not user.incarnations then
-    local found, seen, at, list = {}, {}, 1, user.p
-    while at < #list do
-      local incarnation = sub(list, at, at + 15)
-      if not seen[incarnation] then
-        seen[incarnation] = true
-        found[#found + 1] = incarnation
-      end
-      at = at + 25 + byte(list, at + 24)
+  if changes == 0 then
+    call('HSET', key, 'h', head)
+  else
+    local fields = { key, 'h', head }
+    for _ = 1, changes do
+      local what, list, id = unpack_bytes('<c1Bc18', plan, at)
+      at = at + 20
+      local found = user[list] or ''
+      -- No name contains the mark before the id, and nothing else is equal to an id.
+      local first = find(found, id, 1, true)
+      if first then found = sub(found, 1, first - 1) .. sub(found, first + 36 + byte(found, first + 35)) end
+      if what == '+' then found = found .. entry end
+      user[list] = found
+      fields[#fields + 1], fields[#fields + 2] = list == 3 and 'a' or 's', found
+      if what == 'm' then fields[#fields + 1], fields[#fields + 2] = 'm', with_missed(user[5], offset, sub(id, 2)) end
     end
-    user.incarnations = found
+    call('HSET', unpack(fields))
   end
-  return user.incarnations
+  if expires then
+    call('PEXPIRE', key, '$USER_TTL')
+    call('PEXPIRE', inbox, '$INBOX_TTL')
+  end
 end
 
 -- One message for each node concerned. Returns the nodes that nobody hears.
-local function ring(bells, channel, origin, events)
-  local nodes, order = {}, {}
-  for _, delivery in ipairs(deliveries) do
-    local user = delivery.user
-    for _, incarnation in ipairs(incarnations_of(user)) do
-      local node = nodes[incarnation]
-      if not node then
-        node = { names = {}, places = {}, bodies = {}, indices = {} }
-        nodes[incarnation] = node
-        order[#order + 1] = incarnation
-      end
-      local index = node.indices[delivery.event]
-      if not index then
-        local body = events[delivery.event]
-        index = #node.bodies
-        node.indices[delivery.event] = index
-        node.bodies[index + 1] = pack('<I4', #body) .. body
-      end
-      node.names[#node.names + 1] = pack('<B', #user.name) .. user.name
-      node.places[#node.places + 1] = user.epoch .. pack('<I8', delivery.offset) .. delivery.check
-        .. delivery.previous .. pack('<I2', index)
-    end
-  end
+local function ring(origin)
   local unheard = {}
   for _, incarnation in ipairs(order) do
     local node = nodes[incarnation]
-    local number = call('HINCRBY', bells, incarnation, 1)
-    local message = pack('<BBI8I2', 1, 1, number, #node.names) .. table.concat(node.names)
-      .. pack('<B', #origin) .. origin .. table.concat(node.places)
-      .. pack('<I2', #node.bodies) .. table.concat(node.bodies)
-    if call('PUBLISH', channel .. incarnation, message) == 0 then unheard[#unheard + 1] = incarnation end
+    local number = call('HINCRBY', KEYS[1], incarnation, '1')
+    local message = pack('<BBI8I2', 1, 1, number, node.users) .. node.names .. origin .. node.places .. node.bodies
+    if call('PUBLISH', '$CHANNEL' .. incarnation, message) == 0 then unheard[#unheard + 1] = incarnation end
   end
   return unheard
 end
