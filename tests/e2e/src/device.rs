@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use ringwire_client::raw::{Data, Raw, RawFrame};
 use serde_json::{Value, json};
 
+use crate::audit::tells_of;
 use crate::{PATIENCE, within};
 
 /// Result of a request, or the error that the server told.
@@ -17,6 +18,10 @@ pub type Answer = Result<Value, Value>;
 pub struct Device {
     socket: Raw,
     user: String,
+    /// Which of the user's devices it is.
+    name: String,
+    /// Leaves out what it did itself.
+    skips_own: bool,
     last_request: i64,
     answers: BTreeMap<i64, Answer>,
     /// Errors that name no request.
@@ -42,6 +47,8 @@ impl Device {
         Self {
             socket: socket.unwrap_or_else(|error| panic!("{url}: {error}")),
             user: String::new(),
+            name: String::new(),
+            skips_own: false,
             last_request: 0,
             answers: BTreeMap::new(),
             protests: VecDeque::new(),
@@ -57,7 +64,7 @@ impl Device {
     pub async fn greet(&mut self, token: &str, device: &str) {
         let hello = self.ok("hello", json!({ "token": token, "device_id": device })).await;
         assert_eq!(hello["resumed"], false);
-        self.greeted(hello);
+        self.greeted(device, hello);
         self.snapshot = self.expect("session.snapshot").await;
         assert_eq!(self.snapshot["reset"], true);
         assert_eq!(self.snapshot["offset"], self.hello["offset"]);
@@ -69,10 +76,11 @@ impl Device {
             "epoch": position["epoch"], "offset": position["offset"], "check": position["check"],
         });
         let hello = self.ok("hello", json!({ "token": token, "device_id": device, "resume": resume })).await;
-        self.greeted(hello);
+        self.greeted(device, hello);
     }
 
-    fn greeted(&mut self, hello: Value) {
+    fn greeted(&mut self, device: &str, hello: Value) {
+        device.clone_into(&mut self.name);
         hello["user"].as_str().expect("hello names the user").clone_into(&mut self.user);
         self.hello = hello;
     }
@@ -81,6 +89,12 @@ impl Device {
     #[must_use]
     pub fn user(&self) -> &str {
         &self.user
+    }
+
+    /// From here on leaves out events of what it did itself. A node that looks for what it missed, because it was cut
+    /// off, finds these too and cannot tell to whom it gave the result.
+    pub fn may_hear_of_itself(&mut self) {
+        self.skips_own = true;
     }
 
     /// Sends a request and waits for its answer.
@@ -99,13 +113,20 @@ impl Device {
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
         // If it cannot be sent, reading tells why.
         let _ = within("the socket to take a text", self.socket.send_json(&request)).await;
-        while self.closed.is_none() {
+        self.answer_or_end(id).await
+    }
+
+    /// Waits for the answer to a request; none if the connection ends before it.
+    pub async fn answer_or_end(&mut self, id: i64) -> Option<Answer> {
+        loop {
             if let Some(answer) = self.answers.remove(&id) {
                 return Some(answer);
             }
+            if self.closed.is_some() {
+                return None;
+            }
             self.read_or_end("an answer or the end").await;
         }
-        None
     }
 
     /// Sends a request that succeeds.
@@ -261,7 +282,9 @@ impl Device {
         if frame["method"] == "event" {
             let event = frame["params"].take();
             self.check_position(&event);
-            self.events.push_back(event);
+            if !(self.skips_own && tells_of(&self.user, &self.name, &event)) {
+                self.events.push_back(event);
+            }
         } else if let Some(id) = frame["id"].as_i64() {
             let answer = match frame.get("error") {
                 Some(error) => Err(error.clone()),

@@ -59,6 +59,11 @@ impl Node {
         self.process.kill();
     }
 
+    /// Stops the process in its tracks, or lets it go on.
+    pub fn freeze(&self, frozen: bool) {
+        self.process.freeze(frozen);
+    }
+
     /// Ends the process as a supervisor does, and waits for it: its exit code and how long it took.
     pub async fn terminate(&mut self) -> (Option<i32>, Duration) {
         self.process.terminate();

@@ -30,6 +30,7 @@ impl Settings {
             .with("http.workers", 2)
             // A device of a test answers a ping only when the test reads from it next.
             .with("connection.heartbeat_s", 3_600)
+            .with("connection.pong_timeout_s", 3_600)
             .with("log.format", "json")
     }
 

@@ -1,12 +1,13 @@
 //! Invitations that live through trouble, what the server acknowledged of them, and whether it kept its word.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringwire_client::params::{AcceptParams, CancelParams, InviteParams, RejectParams};
 use ringwire_client::{Client, ClientError, ErrorCode, InvitationId, UserId};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{Node, Witness, audit, has, until, within};
@@ -170,16 +171,17 @@ impl Ledger {
     /// # Panics
     /// When something does not agree.
     pub async fn agrees(&self, node: &Node, witnesses: impl IntoIterator<Item = &Witness>) -> usize {
-        let mut records = BTreeMap::new();
+        let mut records: BTreeMap<InvitationId, Value> = BTreeMap::new();
         for entry in self.entries() {
-            let record = settled(node, &entry).await;
+            let record = match records.entry(entry.id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(settled(node, &entry).await),
+            };
             for (user, outcome) in &entry.ended {
-                let found =
-                    record["invitees"].as_array().and_then(|all| all.iter().find(|one| one["user"] == user.as_str()));
-                let found = found.unwrap_or_else(|| panic!("{user} is not in {record}"));
-                has(found, serde_json::json!({ "state": outcome }));
+                let mut invitees = record["invitees"].as_array().into_iter().flatten();
+                let found = invitees.find(|one| one["user"] == user.as_str());
+                has(found.unwrap_or_else(|| panic!("{user} is not in {record}")), json!({ "state": outcome }));
             }
-            records.insert(entry.id, record);
         }
         let mut ended = BTreeMap::new();
         for witness in witnesses {
@@ -209,7 +211,9 @@ pub async fn settled(node: &Node, entry: &Acknowledged) -> Value {
     let server = node.server().await;
     let path = format!("/v1/invitations/{}?as={}", entry.id, entry.inviter);
     until("the invitation to be settled", async || {
-        let seen = server.get(&path).await.expect(200);
+        let reply = server.get(&path).await;
+        // A store that was away, or is slow on a loaded machine, is asked again.
+        let seen = if reply.status == 503 { return None } else { reply.expect(200) };
         (seen["state"] == "settled").then_some(seen)
     })
     .await

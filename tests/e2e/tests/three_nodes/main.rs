@@ -2,6 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
 
+mod chaos;
+mod draining;
+mod frozen;
+mod killed;
+mod links;
+mod redis_away;
 #[path = "../suite/mod.rs"]
 mod suite;
 
@@ -11,7 +17,7 @@ use ringwire_e2e::{Settings, Site};
 const RACES: usize = 2_000;
 
 /// How long a hundred answers to one invitation may take, given through three nodes: one second is promised. A debug
-/// build takes three times as long as a release, and the hundred devices share the cores with the servers.
+/// build needs 1.4 s where a release needs 0.6 s, and more on a machine that others use too.
 const CROWD_ANSWERS_MS: u128 = 1_000 * if cfg!(debug_assertions) { 5 } else { 1 };
 
 async fn site(settings: Settings) -> Site {
