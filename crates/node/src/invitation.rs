@@ -3,17 +3,22 @@
 //! It holds the last state it knows and no rules. Other actors of the same invitation, here after a
 //! restart or on other nodes, are harmless: the store's compare-and-set decides.
 
+mod batch;
 mod transition;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
 use ringwire_signaling::{Command, DeviceId, InvitationId, Invite, Origin, Reply, Signal, UserId};
 use ringwire_store::Stored;
+use tokio::sync::oneshot;
 
 use crate::error::OperationError;
+use crate::metrics::Mailbox;
 use crate::shared::Shared;
+use batch::Asked;
 use transition::Transition;
 
 /// How long an actor without a timer stays after its last message: signals and repeats follow an
@@ -22,6 +27,8 @@ const LINGER: Duration = Duration::from_secs(10);
 /// Messages that wait for one invitation before senders are told `unavailable`: every invitee may
 /// answer, and every device may send a receipt, in one moment.
 const MAILBOX: usize = 1024;
+/// Commands and receipts that are carried out in one go: bounds what is lost if another node was faster.
+const BATCH: usize = 64;
 
 type Outcome = Result<Reply, OperationError>;
 
@@ -34,6 +41,10 @@ pub(crate) struct InvitationActor {
     /// This node created the invitation, or its sweeper found it: fire the deadline here.
     keeps_time: bool,
     timer: Option<SpawnHandle>,
+    /// Commands that wait for their turn.
+    asked: VecDeque<Asked>,
+    /// Receipts that do.
+    receipts: VecDeque<(UserId, DeviceId)>,
     /// Whether this is counted as active.
     is_active: bool,
     /// Messages handled since the last look at idleness.
@@ -77,6 +88,11 @@ pub(crate) struct NoteReceipt {
 #[rtype(result = "()")]
 pub(crate) struct KeepTime;
 
+/// Carry out what waits. Comes when the mailbox has been emptied, so that what arrived together goes together.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Turn;
+
 /// The store has this version of the invitation: another node may have committed it.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -88,12 +104,33 @@ pub(crate) struct Moved {
 impl InvitationActor {
     /// An actor that knows nothing yet.
     pub(crate) fn new(shared: Arc<Shared>, id: InvitationId) -> Self {
-        Self { shared, id, state: None, keeps_time: false, timer: None, is_active: false, used: true }
+        Self {
+            shared,
+            id,
+            state: None,
+            keeps_time: false,
+            timer: None,
+            asked: VecDeque::new(),
+            receipts: VecDeque::new(),
+            is_active: false,
+            used: true,
+        }
     }
 
-    fn transition(&mut self) -> Transition {
+    /// Begins a transition, and what has to be done before it: commands that came earlier.
+    fn transition(&mut self) -> (Transition, Vec<Asked>) {
         self.used = true;
-        Transition { shared: Arc::clone(&self.shared), id: self.id, state: self.state.take() }
+        let asked = self.asked.drain(..self.asked.len().min(BATCH)).collect();
+        let transition = Transition { shared: Arc::clone(&self.shared), id: self.id, state: self.state.take() };
+        (transition, asked)
+    }
+
+    /// Has what waits carried out, unless that is on its way.
+    fn call_for_turn(&mut self, context: &mut Context<Self>) {
+        self.used = true;
+        if self.asked.len() + self.receipts.len() == 1 {
+            context.notify(Turn);
+        }
     }
 
     /// Takes back the state after a transition and arms the timer that it asks for.
@@ -110,10 +147,22 @@ impl InvitationActor {
             let wait = Duration::from_millis(deadline.since(self.shared.clock.now()));
             self.timer = Some(context.run_later(wait, |actor, context| {
                 actor.timer = None;
-                // A full mailbox loses nothing: the sweeper fires what this does not.
-                drop(context.address().try_send(Act { command: Command::Timeout, origin: None }));
+                // Nobody waits for the outcome. If it fails, the sweeper fires it.
+                drop(actor.ask(Act { command: Command::Timeout, origin: None }, context));
             }));
         }
+    }
+
+    /// Takes in a command; who waits gets what becomes of it.
+    fn ask(&mut self, Act { command, origin }: Act, context: &mut Context<Self>) -> oneshot::Receiver<Outcome> {
+        let (reply, answer) = oneshot::channel();
+        if self.asked.len() >= MAILBOX {
+            self.shared.metrics.rejected(Mailbox::Invitation);
+        } else {
+            self.asked.push_back(Asked { command, origin, reply });
+            self.call_for_turn(context);
+        }
+        answer
     }
 
     fn count_active(&mut self, is_active: bool) {
@@ -155,17 +204,21 @@ impl Handler<Create> for InvitationActor {
 
     fn handle(&mut self, message: Create, _: &mut Self::Context) -> Self::Result {
         self.keeps_time = true;
-        let work = self.transition().create(message.command, message.origin);
+        let (mut transition, before) = self.transition();
+        let work = async move {
+            transition.act(before).await;
+            transition.create(message.command, message.origin).await
+        };
         finish(work.into_actor(self))
     }
 }
 
 impl Handler<Act> for InvitationActor {
-    type Result = AtomicResponse<Self, Outcome>;
+    type Result = ResponseFuture<Outcome>;
 
-    fn handle(&mut self, message: Act, _: &mut Self::Context) -> Self::Result {
-        let work = self.transition().act(message.command, message.origin);
-        finish(work.into_actor(self))
+    fn handle(&mut self, message: Act, context: &mut Self::Context) -> Self::Result {
+        let answer = self.ask(message, context);
+        Box::pin(async move { answer.await.unwrap_or(Err(OperationError::Unavailable)) })
     }
 }
 
@@ -173,16 +226,42 @@ impl Handler<Tell> for InvitationActor {
     type Result = AtomicResponse<Self, Outcome>;
 
     fn handle(&mut self, message: Tell, _: &mut Self::Context) -> Self::Result {
-        let work = self.transition().tell(message.command, message.origin);
+        let (mut transition, before) = self.transition();
+        let work = async move {
+            transition.act(before).await;
+            transition.tell(message.command, message.origin).await
+        };
         finish(work.into_actor(self))
     }
 }
 
 impl Handler<NoteReceipt> for InvitationActor {
+    type Result = ();
+
+    fn handle(&mut self, NoteReceipt { user, device }: NoteReceipt, context: &mut Self::Context) {
+        if self.receipts.len() >= MAILBOX {
+            self.shared.metrics.rejected(Mailbox::Invitation);
+            return;
+        }
+        self.receipts.push_back((user, device));
+        self.call_for_turn(context);
+    }
+}
+
+impl Handler<Turn> for InvitationActor {
     type Result = AtomicResponse<Self, ()>;
 
-    fn handle(&mut self, message: NoteReceipt, _: &mut Self::Context) -> Self::Result {
-        let work = self.transition().receipt(message.user, message.device);
+    fn handle(&mut self, _: Turn, context: &mut Self::Context) -> Self::Result {
+        let (mut transition, asked) = self.transition();
+        let receipts = self.receipts.drain(..self.receipts.len().min(BATCH)).collect();
+        if self.asked.len() + self.receipts.len() > 0 {
+            context.notify(Turn);
+        }
+        let work = async move {
+            transition.act(asked).await;
+            transition.receipts(receipts).await;
+            (transition.state, ())
+        };
         finish(work.into_actor(self))
     }
 }
@@ -192,7 +271,11 @@ impl Handler<KeepTime> for InvitationActor {
 
     fn handle(&mut self, _: KeepTime, _: &mut Self::Context) -> Self::Result {
         self.keeps_time = true;
-        let work = self.transition().known();
+        let (mut transition, before) = self.transition();
+        let work = async move {
+            transition.act(before).await;
+            transition.known().await
+        };
         finish(work.into_actor(self))
     }
 }

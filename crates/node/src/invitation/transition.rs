@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use ringwire_signaling::guard::Facts;
 use ringwire_signaling::invitation::Audience;
-use ringwire_signaling::{
-    Command, DeviceId, InvitationId, Invite, Origin, Post, Refusal, Reply, Signal, Step, UserId, Verdict, step,
-};
+use ringwire_signaling::{InvitationId, Invite, Origin, Post, Refusal, Reply, Signal, Step, UserId, step};
 use ringwire_store::{Commit, CommitOutcome, PostCommit, PostOutcome, Stamp, Stored};
 
 use crate::error::OperationError;
@@ -19,12 +17,19 @@ use crate::shared::Shared;
 
 /// How often one message steps again after a lost race before its sender is told to repeat it: more
 /// rivals than an invitation has invitees cannot keep winning.
-const ATTEMPTS: u32 = 128;
+pub(super) const ATTEMPTS: u32 = 128;
 /// Pause before the second attempt; it grows with each, so that rivals drift apart.
 const BACKOFF_US: u64 = 200;
 
 type Ended<T> = (Option<Stored>, T);
-type Outcome = Result<Reply, OperationError>;
+pub(super) type Outcome = Result<Reply, OperationError>;
+
+/// A commit that is to be asked for.
+pub(super) struct Drafted {
+    pub(super) commit: Commit,
+    /// The state that it leaves if it is taken.
+    pub(super) after: Stored,
+}
 
 /// A message under way.
 pub(super) struct Transition {
@@ -52,7 +57,7 @@ impl Transition {
             pause(attempt).await;
             let step = step::invite(command, self.id, &facts, self.shared.clock.now(), &self.shared.policy)?;
             let audience = audience(&step, &facts);
-            match self.commit(None, step.clone(), audience, origin).await? {
+            match self.commit(step.clone(), audience, origin).await? {
                 CommitOutcome::Committed => return Ok(step.reply),
                 CommitOutcome::Guarded(failures) => failures.into_iter().for_each(|failure| facts.learn(failure)),
                 CommitOutcome::Conflict(Some(existing)) => {
@@ -78,49 +83,6 @@ impl Transition {
         Ok(facts)
     }
 
-    /// Steps the invitation and commits the transition.
-    pub(super) async fn act(mut self, command: Command, origin: Option<Origin>) -> Ended<Outcome> {
-        let outcome = self.try_act(&command, origin).await;
-        self.shared.metrics.operation(name(&command), &outcome);
-        (self.state, outcome)
-    }
-
-    async fn try_act(&mut self, command: &Command, origin: Option<Origin>) -> Outcome {
-        let mut may_be_old = self.state.is_some();
-        for attempt in 0..ATTEMPTS {
-            pause(attempt).await;
-            let stored = self.current().await?.ok_or(Refusal::NotFound)?;
-            let step = match step::step(&stored.invitation, command, self.shared.clock.now()) {
-                Ok(Verdict::Repeat(reply)) => return Ok(reply),
-                Ok(Verdict::Step(step)) => *step,
-                // Another node may have gone on: only what the store has refuses. A settled one is final.
-                Err(_) if may_be_old && !stored.invitation.is_settled() => {
-                    may_be_old = false;
-                    self.state = None;
-                    continue;
-                }
-                Err(refusal) => return Err(refusal.into()),
-            };
-            match self.commit(Some(stored.stamp()), step.clone(), Vec::new(), origin).await? {
-                CommitOutcome::Committed => return Ok(step.reply),
-                CommitOutcome::Conflict(Some(winner)) => {
-                    self.shared.metrics.conflicts.inc();
-                    self.state = Some(*winner);
-                    may_be_old = false;
-                }
-                CommitOutcome::Conflict(None) => {
-                    self.state = None;
-                    return Err(Refusal::NotFound.into());
-                }
-                CommitOutcome::TooEarly => {
-                    return Err(Refusal::Conflict { problem: "the deadline has not passed", version: None }.into());
-                }
-                CommitOutcome::Guarded(_) | CommitOutcome::Stale => {}
-            }
-        }
-        Err(OperationError::Unavailable)
-    }
-
     /// Hands a signal to its addressees.
     pub(super) async fn tell(mut self, command: Signal, origin: Option<Origin>) -> Ended<Outcome> {
         let outcome = self.try_tell(&command, origin).await;
@@ -141,18 +103,6 @@ impl Transition {
         Err(OperationError::Unavailable)
     }
 
-    /// Notes that a device rings. A receipt that fails is not repeated: the device's next
-    /// acknowledgement does not bring it again, and the inviter only misses a `ringing`.
-    pub(super) async fn receipt(mut self, user: UserId, device: DeviceId) -> Ended<()> {
-        if let Ok(Some(stored)) = self.current().await
-            && let Some(post) = step::receipt(&stored.invitation, &user, &device, self.shared.clock.now())
-            && let Err(error) = self.post(&stored, post, None).await
-        {
-            tracing::debug!(?error, invitation = %self.id, "receipt not stored");
-        }
-        (self.state, ())
-    }
-
     /// Only learns the state.
     pub(super) async fn known(mut self) -> Ended<()> {
         if let Err(error) = self.current().await {
@@ -162,7 +112,7 @@ impl Transition {
     }
 
     /// The last known state, loaded if there is none.
-    async fn current(&mut self) -> Result<Option<Stored>, OperationError> {
+    pub(super) async fn current(&mut self) -> Result<Option<Stored>, OperationError> {
         if self.state.is_none() {
             let load = self.shared.ask(self.shared.store.load(self.id));
             self.state = self.shared.metrics.time(Stage::Load, load).await?;
@@ -170,30 +120,17 @@ impl Transition {
         Ok(self.state.clone())
     }
 
-    /// Has the store judge a step. Persisted before announced: only what the store says is committed
+    /// Has the store judge a creation. Persisted before announced: only what the store says is committed
     /// becomes the known state, is answered and rings.
     async fn commit(
         &mut self,
-        built_on: Option<Stamp>,
         step: Step,
         audience: Vec<UserId>,
         origin: Option<Origin>,
     ) -> Result<CommitOutcome, OperationError> {
-        let next = &step.next;
-        let (tag, relays) = (ids::tag(), step.broadcast.is_some());
-        let after = Stored { invitation: next.clone(), tag };
-        let commit = Commit {
-            built_on,
-            tag,
-            retained_until: self.shared.policy.retained_until(next.terms.created_at, next.deadline(), next.settled_at),
-            audience,
-            sent_at: self.shared.clock.now(),
-            not_before: (step.operation.by.is_none()).then(|| next.terms.expires_at()).flatten(),
-            origin,
-            step,
-        };
-        let committing = self.shared.ask(self.shared.store.commit(commit));
-        let outcome = self.shared.metrics.time(Stage::Commit, committing).await;
+        let relays = step.broadcast.is_some();
+        let Drafted { commit, after } = self.draft(None, step, audience, origin);
+        let outcome = self.ask_to_commit(commit).await;
         match &outcome {
             Ok(CommitOutcome::Committed) => {
                 self.state = Some(after);
@@ -207,14 +144,50 @@ impl Transition {
         outcome
     }
 
+    /// Makes a commit of a step, and the state that it leaves if it is taken.
+    pub(super) fn draft(
+        &self,
+        built_on: Option<Stamp>,
+        step: Step,
+        audience: Vec<UserId>,
+        origin: Option<Origin>,
+    ) -> Drafted {
+        let next = &step.next;
+        let tag = ids::tag();
+        let after = Stored { invitation: next.clone(), tag };
+        let commit = Commit {
+            built_on,
+            tag,
+            retained_until: self.shared.policy.retained_until(next.terms.created_at, next.deadline(), next.settled_at),
+            audience,
+            sent_at: self.shared.clock.now(),
+            not_before: (step.operation.by.is_none()).then(|| next.terms.expires_at()).flatten(),
+            origin,
+            step,
+        };
+        Drafted { commit, after }
+    }
+
+    /// Asks the store; the answer can be waited for beside others.
+    pub(super) fn ask_to_commit(
+        &self,
+        commit: Commit,
+    ) -> impl Future<Output = Result<CommitOutcome, OperationError>> + use<> {
+        let shared = Arc::clone(&self.shared);
+        async move {
+            let committing = shared.ask(shared.store.commit(commit));
+            shared.metrics.time(Stage::Commit, committing).await
+        }
+    }
+
     /// Serves the audience beside the actor; what it does not finish, the sweeper does.
-    fn relay(&self) {
+    pub(super) fn relay(&self) {
         let (shared, id) = (Arc::clone(&self.shared), self.id);
         actix::spawn(async move { while let Ok(true) = shared.ask(shared.store.relay(id)).await {} });
     }
 
-    async fn post(
-        &mut self,
+    pub(super) async fn post(
+        &self,
         stored: &Stored,
         post: Post,
         origin: Option<Origin>,
@@ -242,22 +215,9 @@ fn audience(step: &Step, facts: &Facts) -> Vec<UserId> {
     }
 }
 
-async fn pause(attempt: u32) {
+pub(super) async fn pause(attempt: u32) {
     if attempt > 0 {
         let jitter = ids::random_u64() % BACKOFF_US;
         tokio::time::sleep(Duration::from_micros(u64::from(attempt.min(50)) * (BACKOFF_US + jitter))).await;
-    }
-}
-
-fn name(command: &Command) -> &'static str {
-    use ringwire_signaling::AnswerKind;
-    match command {
-        Command::Cancel(_) => "cancel",
-        Command::Answer(answer) => match answer.kind {
-            AnswerKind::Accept => "accept",
-            AnswerKind::Reject { .. } => "reject",
-        },
-        Command::Modify(_) => "modify",
-        Command::Timeout => "timeout",
     }
 }
