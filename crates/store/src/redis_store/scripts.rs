@@ -85,13 +85,21 @@ impl Scripts {
                 limits.iter().fold(parts.concat(), |source, (name, value)| source.replace(name, &value.to_string()));
             Script { source: source.replace("$CHANNEL", &channel), digest: OnceLock::new() }
         };
-        let (user, inbox) = (include_str!("scripts/user.lua"), include_str!("scripts/inbox.lua"));
-        let guards = include_str!("scripts/guards.lua");
+        // Stages that several scripts share.
+        let start = include_str!("scripts/start.lua");
+        let (inboxes, doorbells) = (include_str!("scripts/inboxes.lua"), include_str!("scripts/doorbells.lua"));
         Self {
-            commit: script(&[user, inbox, guards, include_str!("scripts/commit.lua")]),
-            post: script(&[user, inbox, include_str!("scripts/post.lua")]),
-            relay: script(&[user, inbox, include_str!("scripts/relay.lua")]),
-            attach: script(&[user, include_str!("scripts/attach.lua")]),
+            commit: script(&[
+                start,
+                include_str!("scripts/commit.lua"),
+                include_str!("scripts/guards.lua"),
+                include_str!("scripts/record.lua"),
+                inboxes,
+                doorbells,
+            ]),
+            post: script(&[start, include_str!("scripts/post.lua"), inboxes, doorbells]),
+            relay: script(&[start, include_str!("scripts/relay.lua"), inboxes, doorbells]),
+            attach: script(&[start, include_str!("scripts/attach.lua")]),
             detach: script(&[include_str!("scripts/detach.lua")]),
             acknowledge: script(&[include_str!("scripts/acknowledge.lua")]),
             replace_epoch: script(&[include_str!("scripts/replace_epoch.lua")]),

@@ -1,9 +1,25 @@
--- The guards of a commit: conditions on the users' lists of active invitations, and on groups. An entry of a list: a
--- mark and the id, time of creation, end of retention, whether it has a timer, the inviter behind the name's length.
+-- Judges the guards of a commit: conditions on the users' lists of active invitations, and on groups.
+-- A guard: its kind, the number of a user or of a key, which list, and a limit, or how many names come with it.
+-- An entry of a list: a mark and the id, time of creation, end of retention, whether it has a timer, the inviter
+-- behind the name's length. No entry is shorter than 37 bytes.
 
--- What each guard that fails says, with its number. A guard: its kind, the number of a user or of a key, which list,
--- and a limit or how many names follow for it among the arguments after `cursor`.
-local function check_guards(guards, users, cursor)
+-- Most hold, and that shows without a closer look: a list is too short to be full, or nowhere has the inviter's name.
+local guard, next_name, doubtful = 1, 1 + before_plans + user_count + event_count, false
+while guard < #guards and not doubtful do
+  local kind, number, list, limit = unpack_bytes('<c1I2BI2', guards, guard)
+  if kind == 'b' then
+    doubtful = #(users[number][list] or '') >= limit * 37
+  elseif kind == 'i' then
+    local held = users[number][list] or ''
+    for name = next_name, next_name + limit - 1 do doubtful = doubtful or find(held, ARGV[name], 1, true) end
+    next_name = next_name + limit
+  else
+    doubtful = true
+  end
+  guard = guard + 6
+end
+
+if doubtful then
   local function active(list)
     local at = 1
     return function()
@@ -18,11 +34,10 @@ local function check_guards(guards, users, cursor)
 
   local check = {}
 
-  -- The user has fewer than so many active invitations. Without counting: they would be longer.
+  -- The user has fewer than so many active invitations.
   function check.b(user, list, limit)
-    local held, kept, oldest, candidates = user[list] or '', {}, nil, ''
-    if #held < limit * 37 then return nil end
-    for found, created, timer in active(held) do
+    local kept, oldest, candidates = {}, nil, ''
+    for found, created, timer in active(user[list] or '') do
       kept[#kept + 1] = found
       if not timer then
         if not oldest or created < oldest then
@@ -32,23 +47,18 @@ local function check_guards(guards, users, cursor)
         end
       end
     end
-    -- Whose retention has passed leaves the list when that has grown long.
+    -- What is retained no longer leaves a list that has grown long.
     user[list] = table.concat(kept)
     return #kept >= limit and candidates or nil
   end
 
   -- None of the user's active invitations is by one of these.
-  function check.i(user, list, count)
-    local matches, held = '', user[list] or ''
-    for number = 1, count do
-      local inviter = ARGV[cursor + number]
-      if find(held, inviter, 1, true) then
-        for found in active(held) do
-          if sub(found, 36) == inviter then matches = matches .. sub(found, 2, 18) end
-        end
-      end
+  function check.i(user, list, _, names)
+    local by, matches = {}, ''
+    for _, name in ipairs(names) do by[name] = true end
+    for found in active(user[list] or '') do
+      if by[sub(found, 36)] then matches = matches .. sub(found, 2, 18) end
     end
-    cursor = cursor + count
     return matches ~= '' and matches or nil
   end
 
@@ -59,28 +69,31 @@ local function check_guards(guards, users, cursor)
     end
   end
 
+  -- The set holds all of these, and the empty name, without which it does not exist.
+  local function members(key, names)
+    local found, strangers = call('SMISMEMBER', key, '', unpack(names)), {}
+    if found[1] == 0 then return 'missing' end
+    for index = 1, #names do
+      if found[index + 1] == 0 then strangers[#strangers + 1] = index - 1 end
+    end
+    return #strangers > 0 and table.concat(strangers, ',') or nil
+  end
+
   local failures = {}
+  next_name = 1 + before_plans + user_count + event_count
   for at = 1, #guards, 6 do
     local kind, number, list, limit = unpack_bytes('<c1I2BI2', guards, at)
-    local said
+    local names, said = {}, nil
+    if kind == 'i' or kind == 'm' then
+      names = { unpack(ARGV, next_name, next_name + limit - 1) }
+      next_name = next_name + limit
+    end
     if kind == 'm' then
-      -- The set holds all of these, and the empty name, without which it does not exist.
-      local names, strangers = { '' }, {}
-      for index = 1, limit do names[index + 1] = ARGV[cursor + index] end
-      cursor = cursor + limit
-      local found = call('SMISMEMBER', KEYS[number], unpack(names))
-      if found[1] == 0 then
-        said = 'missing'
-      else
-        for index = 1, limit do
-          if found[index + 1] == 0 then strangers[#strangers + 1] = index - 1 end
-        end
-        if #strangers > 0 then said = table.concat(strangers, ',') end
-      end
+      said = members(KEYS[number], names)
     else
-      said = check[kind](users[number], list, limit)
+      said = check[kind](users[number], list, limit, names)
     end
     if said then failures[#failures + 1] = { (at - 1) / 6, said } end
   end
-  return failures
+  if #failures > 0 then return { now, 'guarded', failures } end
 end
