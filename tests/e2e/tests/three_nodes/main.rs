@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
 
 mod chaos;
+mod counted;
 mod draining;
 mod frozen;
 mod killed;
 mod links;
 mod redis_away;
+mod script;
 #[path = "../suite/mod.rs"]
 mod suite;
 
