@@ -15,6 +15,10 @@ mod guards;
 mod keys;
 mod link;
 mod membership;
+#[cfg(feature = "next-version")]
+pub mod next;
+#[cfg(not(feature = "next-version"))]
+mod next;
 mod post;
 mod presence;
 mod pulse;

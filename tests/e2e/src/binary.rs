@@ -20,6 +20,14 @@ pub fn path() -> &'static Path {
     })
 }
 
+/// The same program as the next release could be, beside it.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn of_next_release() -> PathBuf {
+    path().with_file_name("ringwire-next")
+}
+
 /// Builds it, unless another test process of the same run did: cargo-nextest starts one process for
 /// each test, and gives all of them the same run id.
 fn once_per_run() -> PathBuf {
@@ -54,7 +62,8 @@ fn open_note() -> File {
 fn build() -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "ringwire-node", "--bin", "ringwire", "--message-format", "json"])
+        .args(["build", "--quiet", "--package", "ringwire-node", "--package", "ringwire-next", "--bins"])
+        .args(["--message-format", "json"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .map_err(|error| format!("cargo cannot be run: {error}"))?;

@@ -12,6 +12,7 @@ pub struct Settings {
     /// By key, such as `connection.heartbeat_s`.
     values: Vec<(String, String)>,
     survives_full_disk: bool,
+    is_of_next_release: bool,
 }
 
 impl Default for Settings {
@@ -24,7 +25,7 @@ impl Settings {
     /// Free ports, log lines that a program can read, and few threads.
     #[must_use]
     pub fn new() -> Self {
-        Self { values: Vec::new(), survives_full_disk: false }
+        Self { values: Vec::new(), survives_full_disk: false, is_of_next_release: false }
             .with("http.bind", "127.0.0.1:0")
             .with("admin.bind", "127.0.0.1:0")
             .with("http.workers", 2)
@@ -55,6 +56,13 @@ impl Settings {
         self
     }
 
+    /// Another program, whose nodes speak the next version to each other.
+    #[must_use]
+    pub fn of_next_release(mut self) -> Self {
+        self.is_of_next_release = true;
+        self
+    }
+
     /// The value of a setting, if it differs from the default.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
@@ -78,6 +86,9 @@ impl Settings {
     }
 
     fn program(&self) -> Command {
+        if self.is_of_next_release {
+            return Command::new(binary::of_next_release());
+        }
         if !self.survives_full_disk {
             return Command::new(binary::path());
         }

@@ -39,10 +39,20 @@ impl Site {
 
     /// Three nodes on this Redis.
     pub async fn three_nodes_on(redis: Redis, settings: Settings) -> Self {
+        Self::start(redis, settings, |_, settings| settings).await
+    }
+
+    /// Three nodes in the middle of an upgrade: the second one is of the next release.
+    pub async fn of_two_releases(settings: Settings) -> Self {
+        let upgraded = |number, settings: Settings| if number == 1 { settings.of_next_release() } else { settings };
+        Self::start(Redis::start(), settings, upgraded).await
+    }
+
+    async fn start(redis: Redis, settings: Settings, of: impl Fn(usize, Settings) -> Settings) -> Self {
         let secret = settings.get("auth.hs256_secret").unwrap_or(SECRET).to_owned();
         let settings = settings.with("store.kind", "redis").with("store.redis.url", redis.url());
         let settings = settings.with("auth.hs256_secret", secret);
-        let mut nodes = join_all((0..NODES).map(|_| Node::start(settings.clone()))).await;
+        let mut nodes = join_all((0..NODES).map(|number| Node::start(of(number, settings.clone())))).await;
         let tokens = nodes[0].tokens();
         for node in &mut nodes {
             node.share_tokens(&tokens);

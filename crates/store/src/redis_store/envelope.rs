@@ -1,7 +1,8 @@
 //! Messages on a node's channel, as the scripts write them.
 //!
 //! Each begins with a version and a kind. A doorbell then names its users, whatever the version: a
-//! node that cannot read the rest tells their sessions to look at the store.
+//! node that cannot read the rest tells their sessions to look at the store. Other kinds may only grow
+//! at their end.
 
 use std::sync::Arc;
 
@@ -11,9 +12,10 @@ use ringwire_signaling::{ConnectionId, Entry, Event, Origin, UserId};
 use ringwire_wire::record::decode_event;
 
 use super::fields::Fields;
+use super::next;
 use crate::error::StoreError;
 
-/// The version that the scripts write.
+/// The version of this release.
 const VERSION: u8 = 1;
 const DOORBELL: u8 = 1;
 const PROBE: u8 = 2;
@@ -41,6 +43,11 @@ pub(super) enum Content {
     Users(Vec<UserId>),
 }
 
+/// The version that the scripts write.
+pub(super) fn written() -> u8 {
+    if next::is_spoken() { VERSION + 1 } else { VERSION }
+}
+
 /// Reads a message.
 pub(super) fn read(bytes: &[u8]) -> Result<Message, StoreError> {
     let mut fields = Fields::of(bytes, "a message between nodes");
@@ -50,12 +57,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, StoreError> {
             let number = fields.number()?;
             let count = fields.small()?;
             let users = (0..count).map(|_| fields.user()).collect::<Result<Vec<_>, _>>()?;
-            let deliveries = if version == VERSION { deliveries(fields, &users)? } else { None };
+            let deliveries = match version {
+                VERSION => deliveries(fields, &users)?,
+                _ if version == written() => {
+                    let _added = fields.number()?;
+                    deliveries(fields, &users)?
+                }
+                _ => None,
+            };
             let content = deliveries.map_or(Content::Users(users), Content::Deliveries);
             Ok(Message::Doorbell { number, content })
         }
         PROBE => Ok(Message::Probe { rung: fields.number()?, number: fields.number()? }),
-        CLOSED if version == VERSION => {
+        CLOSED => {
             let reason = match fields.byte()? {
                 b'r' => CloseReason::Replaced,
                 b'm' => CloseReason::TooManyDevices,

@@ -6,7 +6,7 @@ use ringwire_signaling::limits::{
     DEVICES_PER_USER, INBOX_AGE_MS, INBOX_BYTES, INBOX_EVENTS, MISSED_AGE_MS, SNAPSHOT_MISSED,
 };
 
-use super::Settings;
+use super::{Settings, envelope, next};
 use crate::commit::STALE_AFTER_MS;
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
@@ -76,14 +76,16 @@ impl Scripts {
             ("$MISSED_AGE", MISSED_AGE_MS),
             ("$MISSED", SNAPSHOT_MISSED as u64),
             ("$DEVICES", DEVICES_PER_USER as u64),
+            ("$VERSION", u64::from(envelope::written())),
         ];
         limits.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        let added = if next::is_spoken() { "pack('<I8', now)" } else { "''" };
         // Last, so that nothing within it is taken for a limit.
         let channel = channel.bytes().fold(String::new(), |text, byte| text + &format!("\\{byte:03}"));
         let script = |parts: &[&str]| {
             let source =
                 limits.iter().fold(parts.concat(), |source, (name, value)| source.replace(name, &value.to_string()));
-            Script { source: source.replace("$CHANNEL", &channel), digest: OnceLock::new() }
+            Script { source: source.replace("$ADDED", added).replace("$CHANNEL", &channel), digest: OnceLock::new() }
         };
         // Stages that several scripts share.
         let start = include_str!("scripts/start.lua");

@@ -9,6 +9,7 @@ mod frozen;
 mod killed;
 mod links;
 mod redis_away;
+mod releases;
 mod script;
 #[path = "../suite/mod.rs"]
 mod suite;

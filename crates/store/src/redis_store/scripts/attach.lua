@@ -10,7 +10,7 @@ if head then epoch, offset, check, bytes, oldest, acknowledged, renewed = unpack
 if device ~= '' then
   -- Tells the node that holds a connection to close it.
   local function close(connected, why)
-    call('PUBLISH', '$CHANNEL' .. sub(connected, 1, 16), pack('<BBc1c8B', 1, 3, why, sub(connected, 17, 24), #name)
+    call('PUBLISH', '$CHANNEL' .. sub(connected, 1, 16), pack('<BBc1c8B', $VERSION, 3, why, sub(connected, 17, 24), #name)
       .. name)
   end
 
