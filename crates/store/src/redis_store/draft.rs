@@ -22,8 +22,8 @@ pub(super) struct Draft<'a> {
 /// What is written for one user.
 struct Plan<'a> {
     user: &'a UserId,
-    entries: u8,
-    changes: u8,
+    entries: usize,
+    changes: usize,
     /// The number of an event and a check for each entry, and then what is packed of each change.
     packed: Vec<u8>,
 }
@@ -127,7 +127,9 @@ impl<'a> Draft<'a> {
         for plan in &self.plans {
             packed.clear();
             packed.extend_from_slice(&random::<8>()?);
-            packed.extend_from_slice(&[plan.entries, plan.changes]);
+            for count in [plan.entries, plan.changes] {
+                packed.push(u8::try_from(count).expect("a step has a few events and changes for one user"));
+            }
             packed.extend_from_slice(&plan.packed);
             push_text(&mut packed, plan.user.as_str());
             call.argument(&packed);

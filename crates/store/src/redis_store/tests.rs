@@ -4,6 +4,7 @@ mod counted;
 mod differential;
 mod fixtures;
 mod links;
+mod lists;
 mod opening;
 
 mod suite {
