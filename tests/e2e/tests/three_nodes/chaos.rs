@@ -1,4 +1,4 @@
-//! Everything at once: invitations by dozens of users while nodes are killed, Redis freezes and links are cut.
+//! Everything at once: invitations by dozens of users while nodes and Redis are killed or freeze and links are cut.
 //!
 //! What happens is drawn from a seed, which is printed and can be given as `RINGWIRE_CHAOS_SEED`. How it interleaves is
 //! up to the machine, so a seed repeats the attempt and not the run.
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use ringwire_e2e::story::{Ledger, Party, Plot, Story};
 use ringwire_e2e::{Front, Settings, Site, Witness, within};
+use ringwire_test_redis::Server as Redis;
 use tokio::task::JoinSet;
 
 /// Users with one device each.
@@ -24,9 +25,12 @@ const INVITEES: u64 = 3;
 /// How long something rings before somebody acts, at most.
 const LONGEST_PAUSE_MS: u64 = 2_000;
 
-/// How long Redis freezes, and how long a node that was killed is away at most.
+/// How long Redis freezes, and how long what was killed is away at most.
 const FROZEN: Duration = Duration::from_secs(2);
 const LONGEST_AWAY_MS: u64 = 3_000;
+
+/// How long a node freezes: longer than its lease.
+const ASLEEP: Duration = Duration::from_millis(5_500);
 
 /// Peace between two faults, at most.
 const LONGEST_PEACE_MS: u64 = 1_500;
@@ -62,22 +66,36 @@ fn seed() -> u64 {
 
 /// Does one harm to the cluster, and makes up for it.
 async fn harm(site: &mut Site, dice: &mut Dice) -> String {
-    match dice.below(5) {
+    let number = dice.index(site.nodes().len());
+    match dice.below(7) {
         0 | 1 => {
-            let (number, away) = (dice.index(site.nodes().len()), dice.pause(LONGEST_AWAY_MS));
+            let away = dice.pause(LONGEST_AWAY_MS);
             site.nodes_mut()[number].kill();
             tokio::time::sleep(away).await;
             site.nodes_mut()[number].restart().await;
             format!("node {number} was away for {away:?}")
         }
         2 => {
+            site.nodes()[number].freeze(true);
+            tokio::time::sleep(ASLEEP).await;
+            site.nodes()[number].freeze(false);
+            format!("node {number} was asleep")
+        }
+        3 => {
             site.redis().freeze(true);
             tokio::time::sleep(FROZEN).await;
             site.redis().freeze(false);
             "Redis was frozen".to_owned()
         }
-        number => {
-            let kind = if number == 3 { "normal" } else { "pubsub" };
+        4 => {
+            let away = dice.pause(LONGEST_AWAY_MS);
+            site.redis().kill();
+            tokio::time::sleep(away).await;
+            site.redis().restart();
+            format!("Redis was away for {away:?}")
+        }
+        kind => {
+            let kind = if kind == 5 { "normal" } else { "pubsub" };
             let reply = site.redis().ask(&format!("CLIENT KILL TYPE {kind}"));
             format!("connections of type {kind} were cut: {}", reply.lines().next().unwrap_or_default())
         }
@@ -105,7 +123,7 @@ async fn whatever_fails_every_invitation_ends_once_and_everybody_is_told() {
     let seed = seed();
     println!("RINGWIRE_CHAOS_SEED={seed}");
     let mut dice = Dice(seed);
-    let mut site = Site::three_nodes(Settings::new().without_rate_limit()).await;
+    let mut site = Site::three_nodes_on(Redis::durable(), Settings::new().without_rate_limit()).await;
     let front = Front::of(site.nodes()).await;
     let mut witnesses = Vec::new();
     for number in 0..USERS {

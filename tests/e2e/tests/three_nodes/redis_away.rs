@@ -240,3 +240,36 @@ async fn a_redis_that_comes_back_with_nothing_gets_new_inboxes_and_devices_are_t
     let online = json!({ "invitees": ["bob", "idle"], "online_user_only": true });
     has(&alice.ok("invite", online).await, json!({ "failed": {} }));
 }
+
+#[tokio::test]
+async fn a_redis_that_is_full_takes_nothing_and_loses_nothing() {
+    let mut site = Site::three_nodes(Settings::new().without_rate_limit()).await;
+    let mut alice = site.nodes()[0].connect("alice", "phone").await;
+    let mut bob = site.nodes()[1].connect("bob", "phone").await;
+    let standing = alice.ok("invite", json!({ "invitees": ["bob"], "timeout_s": 600 })).await;
+    let due = alice.ok("invite", json!({ "invitees": ["bob"], "timeout_s": 2 })).await;
+    for _ in 0..2 {
+        bob.expect("invitation.received").await;
+    }
+    assert!(site.redis().ask("CONFIG SET maxmemory 1").starts_with("+OK"));
+    let accept = json!({ "invitation_id": standing["invitation_id"], "request_id": "accept-1" });
+    let invite = json!({ "invitees": ["bob"], "timeout_s": 600, "request_id": "invite-1" });
+    while now_ms() < due["expires_at"].as_u64().unwrap() {
+        is_unavailable(&mut bob, "accept", &accept).await;
+        is_unavailable(&mut alice, "invite", &invite).await;
+        bob.ok("ping", json!({})).await;
+    }
+    assert!(site.redis().ask("CONFIG SET maxmemory 0").starts_with("+OK"));
+    let room_at = now_ms();
+    for device in [&mut alice, &mut bob] {
+        device.may_hear_of_itself();
+        has(&device.expect("invitation.timed_out").await, json!({ "invitation_id": due["invitation_id"] }));
+        let late = now_ms() - room_at;
+        assert!(late <= FIRES_WITHIN_MS, "late by {late} ms");
+    }
+    has(&repeated(&mut bob, "accept", &accept).await, json!({ "version": 2 }));
+    has(&alice.expect("invitation.accepted").await, json!({ "invitation_id": standing["invitation_id"] }));
+    let invited = repeated(&mut alice, "invite", &invite).await;
+    has(&bob.expect("invitation.received").await, json!({ "invitation_id": invited["invitation_id"] }));
+    site.nothing_for([&mut alice, &mut bob]).await;
+}
