@@ -4,6 +4,7 @@
 //! inviter's `accepted` event. Prints the rate, and quantiles of the time from sending an invite to
 //! the ring at the invitee, and to the answer at the inviter. See `docs/performance.md`.
 
+mod cpu;
 mod pair;
 mod quantiles;
 
@@ -31,6 +32,9 @@ struct Arguments {
     /// Invitations a second over all pairs; 0 is as fast as they complete.
     #[arg(long, default_value_t = 0)]
     rate: u32,
+    /// Processes of this machine, nodes and Redis, whose CPU time is to be told.
+    #[arg(long, value_delimiter = ',')]
+    pids: Vec<u32>,
 }
 
 /// What one pair measured.
@@ -50,6 +54,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let rate = (arguments.rate > 0).then(|| f64::from(arguments.rate) / pairs_f64(pairs.len()));
     let length = Duration::from_secs(arguments.seconds);
+    let before = cpu_seconds(&arguments.pids)?;
     let started = Instant::now();
     let at = |user: usize| arguments.url[user % arguments.url.len()].as_str();
     let runs = pairs.iter().enumerate().map(|(pair, (inviter, invitee))| {
@@ -65,7 +70,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("complete invitations   {complete} in {seconds:.1} s: {:.0} a second", pairs_f64(complete) / seconds);
     println!("invite → ring          {}", total.rings);
     println!("invite → answer        {}", total.answers);
+    let spent: Vec<f64> =
+        cpu_seconds(&arguments.pids)?.iter().zip(before).map(|(after, before)| after - before).collect();
+    if !spent.is_empty() && complete > 0 {
+        let per_thousand = |seconds: f64| format!("{:.3}", seconds * 1000.0 / pairs_f64(complete));
+        let each: Vec<String> = spent.iter().copied().map(per_thousand).collect();
+        let total = per_thousand(spent.iter().sum());
+        println!("CPU seconds per 1 000  {total}, of which by process {}", each.join(", "));
+    }
     Ok(())
+}
+
+fn cpu_seconds(pids: &[u32]) -> Result<Vec<f64>, String> {
+    pids.iter().map(|pid| cpu::seconds(*pid)).collect()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of a short run")]
