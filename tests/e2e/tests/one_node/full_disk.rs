@@ -37,7 +37,10 @@ async fn a_full_disk_loses_nothing_and_heals_without_a_restart() {
     }
     let failed = failed.expect("2 000 invitations do not fit into a file that cannot grow");
 
-    // Every operation says so, on every protocol; connections stay.
+    // Little may still fit where something was before. From here on nothing does, and every operation says so, on every
+    // protocol; connections stay.
+    node.process().limit_files(Some(0));
+    alice.refused("invite", json!({ "invitees": ["carol"] }), "unavailable").await;
     assert_eq!(node.operator().get("/healthz").await.status, 200);
     until("the node to be unready", async || (!node.is_ready().await).then_some(())).await;
     bob.refused("accept", json!({ "invitation_id": standing }), "unavailable").await;
