@@ -93,7 +93,8 @@ pub async fn nothing_slips_between_attaching_and_ringing(fixture: &Fixture) {
     let (store, stop) = (Arc::clone(&fixture.store), Arc::clone(&done));
     let attaching = tokio::spawn(async move {
         let mut seen = Vec::new();
-        while !stop.load(Ordering::SeqCst) {
+        // At least once: on a busy machine all invitations may be made before this runs.
+        loop {
             let attach = Attach {
                 user: user("bob"),
                 device: device("phone"),
@@ -102,9 +103,11 @@ pub async fn nothing_slips_between_attaching_and_ringing(fixture: &Fixture) {
                 resume: Some(start),
             };
             seen.push(store.attach(attach).await.unwrap());
+            if stop.load(Ordering::SeqCst) {
+                return seen;
+            }
             tokio::task::yield_now().await;
         }
-        seen
     });
     for number in 0..INVITES {
         let request = invite(&format!("inviter-{number}"), &["bob"]);
@@ -115,7 +118,6 @@ pub async fn nothing_slips_between_attaching_and_ringing(fixture: &Fixture) {
     let seen = attaching.await.unwrap();
     let heard = fixture.heard_by(&user("bob")).await;
     assert_eq!(heard.len(), INVITES);
-    assert!(!seen.is_empty());
     for attachment in seen {
         let Resumption::Backlog(mut entries) = attachment.resumption else { panic!("a live device was reset") };
         let position = attachment.position;
