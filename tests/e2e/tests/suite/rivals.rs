@@ -174,3 +174,36 @@ async fn of_many_connections_of_one_device_one_is_left() {
     }
     assert_eq!(left, 1);
 }
+
+#[tokio::test]
+async fn what_one_device_asks_in_one_breath_is_judged_in_its_order() {
+    let site = crate::site(Settings::new().without_rate_limit()).await;
+    let mut alice = site.connect("alice", "phone").await;
+    let mut bob = site.connect("bob", "phone").await;
+    for _ in 0..20 {
+        let id = alice.ok("invite", json!({ "invitees": ["bob"], "data": "0" })).await["invitation_id"].clone();
+        bob.expect("invitation.received").await;
+        let mut modified = Vec::new();
+        for number in 1..=5 {
+            let modify = json!({ "invitation_id": id, "data": number.to_string(), "version": number });
+            modified.push(alice.send("modify", modify).await);
+        }
+        for (request, version) in modified.into_iter().zip(2..) {
+            has(&alice.answer(request).await.unwrap(), json!({ "version": version }));
+        }
+        for number in 1..=5 {
+            has(&bob.expect("invitation.modified").await, json!({ "data": number.to_string() }));
+        }
+        let accept = json!({ "invitation_id": id, "request_id": "once" });
+        let first = bob.send("accept", accept.clone()).await;
+        let again = bob.send("accept", accept).await;
+        let reject = bob.send("reject", json!({ "invitation_id": id })).await;
+        let accepted = bob.answer(first).await.unwrap();
+        has(&accepted, json!({ "version": 7 }));
+        assert_eq!(bob.answer(again).await.unwrap(), accepted);
+        let refused = bob.answer(reject).await.unwrap_err();
+        has(&refused["data"], json!({ "name": "already_settled", "state": "accepted" }));
+        has(&alice.expect("invitation.accepted").await, json!({ "version": 7, "data": "" }));
+    }
+    site.nothing_for([&mut alice, &mut bob]).await;
+}
