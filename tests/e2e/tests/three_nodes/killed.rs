@@ -97,7 +97,7 @@ async fn unanswered_invitations_of_a_killed_node_time_out_once_for_everybody() {
     let mut alice = site.nodes()[0].connect("alice", "phone").await;
     let mut desk = site.nodes()[2].connect("alice", "desk").await;
     let bobs = invitees(&site).await;
-    let invited = invite_all(&mut alice, 2).await;
+    let invited = invite_all(&mut alice, 3).await;
     let last = alice.hello.clone();
     site.nodes_mut()[0].kill();
     let deadline =
