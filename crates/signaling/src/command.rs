@@ -149,6 +149,11 @@ pub enum Command {
     Answer(Answer),
     /// See [`Modify`].
     Modify(Modify),
+    /// Withdraw the invitation in the inviter's name from everybody still pending: an administrator's.
+    ForceCancel {
+        /// Told to everybody concerned; 1–64 characters.
+        reason: Arc<str>,
+    },
     /// The deadline passed: a timer or a sweep found so.
     Timeout,
 }

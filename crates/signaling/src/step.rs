@@ -8,6 +8,7 @@
 mod answer;
 mod cancel;
 mod check;
+mod force_cancel;
 mod invite;
 mod modify;
 mod receipt;
@@ -27,7 +28,6 @@ use crate::partition::{FNV_OFFSET, fnv1a, mix};
 use crate::refusal::Refusal;
 use crate::time::UnixMillis;
 
-pub use cancel::force_cancel;
 pub use invite::{invite, repeat_of};
 pub use receipt::receipt;
 pub use ring_again::ring_again;
@@ -175,6 +175,7 @@ pub fn step(state: &Invitation, command: &Command, now: UnixMillis) -> Result<Ve
         Command::Cancel(command) => cancel::cancel(state, command, now),
         Command::Answer(command) => answer::answer(state, command, now),
         Command::Modify(command) => modify::modify(state, command, now),
+        Command::ForceCancel { reason } => force_cancel::force_cancel(state, reason, now),
         Command::Timeout => timeout::timeout(state, now),
     }
 }

@@ -174,6 +174,7 @@ fn name(command: &Command) -> &'static str {
             AnswerKind::Reject { .. } => "reject",
         },
         Command::Modify(_) => "modify",
+        Command::ForceCancel { .. } => "force_cancel",
         Command::Timeout => "timeout",
     }
 }

@@ -30,21 +30,8 @@ pub(super) fn cancel(state: &Invitation, command: &Cancel, now: UnixMillis) -> R
     Ok(Verdict::Step(Box::new(step)))
 }
 
-/// An administrator withdraws the invitation in the inviter's name, from everybody still pending.
-///
-/// # Errors
-/// `already_settled` when nobody is pending; `invalid_params` for a reason over its limits.
-pub fn force_cancel(state: &Invitation, reason: &Arc<str>, now: UnixMillis) -> Result<Step, Refusal> {
-    check::reason(Some(reason))?;
-    let concerned: Vec<UserId> = state.pending().cloned().collect();
-    if concerned.is_empty() {
-        return Err(already_settled(state, None));
-    }
-    let by = By { user: state.terms.inviter.clone(), device: None };
-    Ok(withdraw(state, concerned, &by, &"".into(), Some(reason), now))
-}
-
-fn withdraw(
+/// The transition of every cancellation, whoever asked for it.
+pub(super) fn withdraw(
     state: &Invitation,
     concerned: Vec<UserId>,
     by: &By,
@@ -102,7 +89,7 @@ fn concerned(state: &Invitation, command: &Cancel) -> Result<Vec<UserId>, Refusa
 }
 
 /// Names the state that makes cancelling pointless: that of the only invitee meant, else `settled`.
-fn already_settled(state: &Invitation, subset: Option<&[UserId]>) -> Refusal {
+pub(super) fn already_settled(state: &Invitation, subset: Option<&[UserId]>) -> Refusal {
     let meant = |user: &UserId| subset.is_none_or(|subset| subset.contains(user));
     let mut states = state.invitees.iter().filter(|invitee| meant(&invitee.user)).map(|invitee| &invitee.state);
     match (states.next(), states.next()) {

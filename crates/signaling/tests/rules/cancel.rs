@@ -1,4 +1,4 @@
-//! `cancel`: the inviter withdraws from all or some, an administrator from all.
+//! `cancel`: the inviter withdraws from all or some.
 
 use crate::script::{Script, accept, cancel, invite, reject};
 
@@ -114,29 +114,4 @@ fn data_has_a_limit() {
     ringing()
         .at(1_500, cancel("alice/phone").data(&"x".repeat(12_289)))
         .tells("refused: PayloadTooLarge { field: \"data\", limit: 12288 }");
-}
-
-#[test]
-fn an_administrator_cancels_in_the_inviters_name_and_says_why() {
-    let mut script = ringing_three();
-    script.at(1_500, accept("bob/web")).happens();
-    script.force_cancel(1_600, "maintenance").tells(
-        "v3 settled at 1600
-         history: cancel by alice of [carol dave], maintenance
-         carol, dave, alice ← cancelled [carol dave], maintenance
-         - pending of carol, missed
-         - pending of dave, missed
-         - sent of alice
-         reply: done v3 [carol dave]",
-    );
-    script.force_cancel(1_700, "maintenance").tells("refused: AlreadySettled { state: \"settled\", device: None }");
-}
-
-#[test]
-fn an_administrators_reason_is_of_1_to_64_characters() {
-    let mut script = ringing();
-    script
-        .force_cancel(1_500, &"x".repeat(65))
-        .tells("refused: Invalid { field: \"reason\", problem: \"is longer than 64 characters\" }");
-    script.force_cancel(1_500, "").tells("refused: Invalid { field: \"reason\", problem: \"must not be empty\" }");
 }

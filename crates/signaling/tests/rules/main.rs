@@ -3,6 +3,7 @@
 mod answer;
 mod busy;
 mod cancel;
+mod force_cancel;
 mod glare;
 mod group;
 mod invite;

@@ -84,6 +84,7 @@ fn asked() -> impl Strategy<Value = Asked> {
             },
         ),
         2 => Just(command(Command::Timeout)),
+        1 => Just(command(Command::ForceCancel { reason: "maintenance".into() })),
         1 => (by(), data(), some_users(), request_id())
             .prop_map(|(by, data, to, request_id)| Asked::Signal(Signal { by, data, to, request_id })),
         1 => name().prop_map(Asked::Receipt),
@@ -259,7 +260,7 @@ fn request_of(command: &Command) -> Option<(&UserId, Option<&RequestId>)> {
         Command::Cancel(Cancel { by, request_id, .. })
         | Command::Answer(Answer { by, request_id, .. })
         | Command::Modify(Modify { by, request_id, .. }) => Some((&by.user, request_id.as_ref())),
-        Command::Timeout => None,
+        Command::ForceCancel { .. } | Command::Timeout => None,
     }
 }
 
@@ -277,6 +278,7 @@ fn check_allowed(before: &Invitation, command: &Command, now: UnixMillis) {
         Command::Cancel(Cancel { by, .. }) | Command::Modify(Modify { by, .. }) => {
             assert_eq!(by.user, before.terms.inviter);
         }
+        Command::ForceCancel { .. } => assert!(before.pending().next().is_some()),
         Command::Timeout => assert!(is_due(before, now)),
     }
 }

@@ -14,7 +14,7 @@ use ringwire_signaling::{
     UnixMillis, UserId, Verdict, step,
 };
 
-pub(crate) use commands::{InviteWords, accept, cancel, invite, modify, reject, signal, timeout};
+pub(crate) use commands::{InviteWords, accept, cancel, force_cancel, invite, modify, reject, signal, timeout};
 
 /// The invitation that every script is about.
 pub(crate) const ID: InvitationId = InvitationId { partition: Partition(7), bits: 42 };
@@ -122,13 +122,6 @@ impl Script {
                 words::post(&post)
             }),
         };
-        Told(told.unwrap_or_else(|refusal| words::refusal(&refusal)))
-    }
-
-    /// An administrator cancels.
-    pub(crate) fn force_cancel(&mut self, now: u64, reason: &str) -> Told {
-        let now = UnixMillis(now);
-        let told = step::force_cancel(self.state(), &reason.into(), now).map(|step| self.commit(step, now));
         Told(told.unwrap_or_else(|refusal| words::refusal(&refusal)))
     }
 

@@ -179,6 +179,11 @@ impl SignalWords {
     }
 }
 
+/// An administrator cancels.
+pub(crate) fn force_cancel(reason: &str) -> Command {
+    Command::ForceCancel { reason: reason.into() }
+}
+
 pub(crate) fn timeout() -> Command {
     Command::Timeout
 }
