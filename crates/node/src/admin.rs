@@ -1,43 +1,61 @@
-//! The operators' listener: health, readiness, metrics.
+//! The operators' listener: health, readiness and metrics for whoever reaches it, and the admin API for
+//! whoever holds its token.
+
+mod audit;
+mod body;
+mod groups;
+pub(crate) mod guard;
+mod health;
+mod invitations;
+mod nodes;
+mod openapi;
+mod settings;
+mod timers;
+mod view;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use actix_web::{HttpResponse, web};
+use actix_web::http::Method;
+use actix_web::web;
 
+use crate::http::resource::{self, Resource};
 use crate::shared::Shared;
 
-/// Registers the routes.
+pub(crate) use audit::ALWAYS_LOGGED;
+
+/// Every path of the operators' listener. The description lists the same ones, which a test compares.
+const RESOURCES: &[Resource] = &[
+    Resource { path: "/healthz", methods: &[(Method::GET, || web::to(health::healthz))] },
+    Resource { path: "/readyz", methods: &[(Method::GET, || web::to(health::readyz))] },
+    Resource { path: "/metrics", methods: &[(Method::GET, || web::to(health::metrics))] },
+    Resource { path: "/", methods: &[(Method::GET, || web::to(openapi::page))] },
+    Resource { path: "/openapi.json", methods: &[(Method::GET, || web::to(openapi::serve))] },
+    Resource { path: "/v1/nodes", methods: &[(Method::GET, || web::to(nodes::list))] },
+    Resource { path: "/v1/nodes/{id}/drain", methods: &[(Method::POST, || web::to(nodes::drain))] },
+    Resource { path: "/v1/invitations", methods: &[(Method::GET, || web::to(invitations::list))] },
+    Resource { path: "/v1/invitations/{id}", methods: &[(Method::GET, || web::to(invitations::get))] },
+    Resource { path: "/v1/invitations/{id}/cancel", methods: &[(Method::POST, || web::to(invitations::cancel))] },
+    Resource { path: "/v1/timers", methods: &[(Method::GET, || web::to(timers::timers))] },
+    Resource {
+        path: "/v1/groups/{id}",
+        methods: &[
+            (Method::GET, || web::to(groups::get)),
+            (Method::PUT, || web::to(groups::put)),
+            (Method::DELETE, || web::to(groups::delete)),
+        ],
+    },
+    Resource { path: "/v1/config", methods: &[(Method::GET, || web::to(settings::config))] },
+    Resource {
+        path: "/v1/log",
+        methods: &[(Method::GET, || web::to(settings::log)), (Method::PUT, || web::to(settings::put_log))],
+    },
+];
+
+/// Registers the routes, which [`guard::guard`] has to be wrapped around.
 pub(crate) fn routes(shared: &Arc<Shared>) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
     let data = web::Data::from(Arc::clone(shared));
     move |config| {
-        config
-            .app_data(data)
-            .route("/healthz", web::get().to(healthz))
-            .route("/readyz", web::get().to(readyz))
-            .route("/metrics", web::get().to(metrics));
+        config.app_data(data);
+        resource::register(config, RESOURCES);
     }
-}
-
-/// The process runs. Says nothing of the store, so that an outage of it restarts nobody.
-async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().body("ok\n")
-}
-
-/// The node takes traffic: started, not draining, and the store has worked lately.
-async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
-    if !shared.serving.load(Ordering::Relaxed) {
-        return HttpResponse::ServiceUnavailable().body("draining\n");
-    }
-    let works = shared.ask(shared.store.ready()).await.is_ok();
-    if !shared.readiness.look(works) {
-        return HttpResponse::ServiceUnavailable().body("the store is unavailable\n");
-    }
-    HttpResponse::Ok().body("ok\n")
-}
-
-async fn metrics(shared: web::Data<Shared>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(shared.metrics.text(&shared.store.counters()))
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 use ringwire_signaling::UserId;
 use ringwire_store::Clock;
-use tracing_subscriber::EnvFilter;
 
 use crate::auth::{self, Authenticator, Missing};
-use crate::config::{Config, Log, LogFormat, StoreKind};
+use crate::config::{Config, StoreKind};
+use crate::logging;
 use crate::server::Node;
 
 /// A signaling server for call invitations.
@@ -64,7 +64,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn serve(config: Config) -> Result<(), Failure> {
-    start_logging(&config.log)?;
+    logging::start(&config.log)?;
     actix::System::new().block_on(async {
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         let kind = config.store.kind;
@@ -73,6 +73,7 @@ fn serve(config: Config) -> Result<(), Failure> {
         tokio::select! {
             _ = terminate.recv() => {}
             result = tokio::signal::ctrl_c() => result?,
+            () = node.asked_to_stop() => {}
         }
         tracing::info!("shutting down");
         node.stop().await;
@@ -83,7 +84,7 @@ fn serve(config: Config) -> Result<(), Failure> {
 
 fn welcome(node: &Node, kind: StoreKind) {
     let url = format!("ws://{}/v1/connect", node.address());
-    tracing::info!(admin = %node.admin_address(), "health, readiness and metrics");
+    tracing::info!(admin = %node.admin_address(), "for operators");
     if kind == StoreKind::Redis {
         // Whoever runs several nodes has tokens of their own.
         tracing::info!("ready at {url}");
@@ -119,15 +120,4 @@ fn print(line: &str) -> Result<(), Failure> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         Ok(()) | Err(_) => Ok(()),
     }
-}
-
-fn start_logging(log: &Log) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&log.filter).map_err(|error| format!("log.filter: {error}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    match log.format {
-        LogFormat::Pretty => builder.with_ansi(is_terminal).with_target(false).init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-    }
-    Ok(())
 }

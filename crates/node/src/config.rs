@@ -55,6 +55,8 @@ pub struct Http {
 pub struct Admin {
     /// Address of the operators' listener.
     pub bind: SocketAddr,
+    /// Opens the admin API; empty keeps it closed.
+    pub token: String,
 }
 
 /// See `[store]`.
@@ -256,7 +258,8 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let invalid = |key, problem: String| Err(ConfigError::Invalid { key, problem });
-        let secrets = std::iter::once(("auth.hs256_secret", &self.auth.hs256_secret))
+        let secrets = [("auth.hs256_secret", &self.auth.hs256_secret), ("admin.token", &self.admin.token)]
+            .into_iter()
             .filter(|(_, secret)| !secret.is_empty())
             .chain(self.auth.keys.iter().filter_map(|key| Some(("auth.keys.secret", key.secret.as_ref()?))));
         for (key, secret) in secrets {
@@ -264,6 +267,12 @@ impl Config {
                 let found = secret.len();
                 return invalid(key, format!("needs at least {MIN_SECRET_BYTES} bytes, has {found}"));
             }
+        }
+        if !self.admin.token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return invalid("admin.token", "must be printable ASCII without spaces: it is sent in a header".into());
+        }
+        if !self.admin.token.is_empty() && self.admin.token == self.auth.hs256_secret {
+            return invalid("admin.token", "must differ from auth.hs256_secret".into());
         }
         if self.store.redis.prefix.contains(['{', '}']) || self.store.redis.prefix.chars().any(char::is_control) {
             return invalid("store.redis.prefix", "must not contain braces or control characters".into());
@@ -326,6 +335,7 @@ impl Config {
                 "***".clone_into(secret);
             }
         };
+        mask(&mut masked.admin.token);
         mask(&mut masked.auth.hs256_secret);
         masked.store.redis.url = without_password(&masked.store.redis.url);
         for key in &mut masked.auth.keys {
@@ -348,48 +358,4 @@ fn without_password(url: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with(overrides: &str) -> Result<Config, ConfigError> {
-        let built = config::Config::builder()
-            .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
-            .add_source(config::File::from_str(overrides, config::FileFormat::Toml))
-            .build()?;
-        let config: Config = built.try_deserialize()?;
-        config.check().map(|()| config)
-    }
-
-    #[test]
-    fn the_defaults_are_complete_and_valid() {
-        let config = with("").unwrap();
-        assert_eq!(config.http.bind.to_string(), "127.0.0.1:7700");
-        assert_eq!(config.rules(), Policy::default());
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_by_name() {
-        let message = with("[http]\nbnid = 1").unwrap_err().to_string();
-        assert!(message.contains("bnid"), "{message}");
-    }
-
-    #[test]
-    fn a_short_secret_is_refused_with_its_length() {
-        let message = with("[auth]\nhs256_secret = \"short\"").unwrap_err().to_string();
-        assert_eq!(message, "auth.hs256_secret: needs at least 32 bytes, has 5");
-    }
-
-    #[test]
-    fn nodes_that_share_a_redis_need_a_key() {
-        let message = with("[store]\nkind = \"redis\"").unwrap_err().to_string();
-        assert_eq!(message, "auth.hs256_secret: nodes that share a Redis need the same key: set it");
-    }
-
-    #[test]
-    fn secrets_are_masked() {
-        let text = format!("[auth]\nhs256_secret = \"{}\"", "s".repeat(32));
-        assert_eq!(with(&text).unwrap().masked().auth.hs256_secret, "***");
-        let text = "[store.redis]\nurl = \"redis://ann:pass@host:1/2\"";
-        assert_eq!(with(text).unwrap().masked().store.redis.url, "redis://ann:***@host:1/2");
-    }
-}
+mod tests;

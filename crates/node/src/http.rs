@@ -1,35 +1,25 @@
 //! The public HTTP interface under `/v1`: the same operations for servers and scripts.
 
-mod body;
+pub(crate) mod body;
 mod connect;
-mod groups;
-mod invitations;
-mod openapi;
+pub(crate) mod groups;
+pub(crate) mod invitations;
+pub(crate) mod openapi;
 mod operations;
 pub(crate) mod problem;
+pub(crate) mod resource;
 mod who;
 
-use std::future::ready;
 use std::sync::Arc;
 
-use actix_web::http::{Method, header};
-use actix_web::{HttpResponse, Route, web};
-use ringwire_signaling::limits::FRAME_BYTES;
-use ringwire_wire::error::{ErrorBody, ErrorCode};
+use actix_web::http::Method;
+use actix_web::{HttpResponse, web};
 
 use crate::shared::Shared;
 use problem::HttpError;
+use resource::Resource;
 
-type Response = Result<HttpResponse, HttpError>;
-
-/// A method that a path takes, and what serves it.
-type Endpoint = (Method, fn() -> Route);
-
-/// One path of the public listener.
-struct Resource {
-    path: &'static str,
-    methods: &'static [Endpoint],
-}
+pub(crate) type Response = Result<HttpResponse, HttpError>;
 
 /// Every path of the public listener. The description lists the same ones, which a test compares.
 const RESOURCES: &[Resource] = &[
@@ -70,27 +60,5 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> impl FnOnce(&mut web::ServiceConfi
 }
 
 fn resources(config: &mut web::ServiceConfig) {
-    config.app_data(web::PayloadConfig::new(FRAME_BYTES));
-    for Resource { path, methods } in RESOURCES {
-        let mut resource = web::resource(*path);
-        for (method, route) in *methods {
-            resource = resource.route(route().method(method.clone()));
-        }
-        config.service(resource.default_service(web::to(|| ready(method_not_allowed(methods)))));
-    }
-    config.default_service(web::to(no_such_path));
-}
-
-async fn no_such_path() -> HttpResponse {
-    problem::response(ErrorBody::new(ErrorCode::NotFound, "there is no such path"))
-}
-
-fn method_not_allowed(methods: &[Endpoint]) -> HttpResponse {
-    let error = ErrorBody::new(ErrorCode::MethodNotFound, "the path does not take this method");
-    let mut response = problem::with_status(405, error);
-    let allowed: Vec<&str> = methods.iter().map(|(method, _)| method.as_str()).collect();
-    if let Ok(allowed) = header::HeaderValue::from_str(&allowed.join(", ")) {
-        response.headers_mut().insert(header::ALLOW, allowed);
-    }
-    response
+    resource::register(config, RESOURCES);
 }

@@ -13,6 +13,7 @@ mod error;
 mod http;
 mod ids;
 mod invitation;
+mod logging;
 mod metrics;
 mod readiness;
 mod registry;

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
 use ringwire_store::{Clock, Doorbell, Embedded, RedisStore, Store};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::auth::{Authenticator, Missing, make_data_directory, signing_secret};
@@ -83,6 +84,8 @@ impl Node {
         let store = open_store(&config, &clock, Arc::clone(&sessions) as Arc<dyn Doorbell>)?;
         let shared = Arc::new(Shared {
             policy: config.rules(),
+            address: public.local_addr()?,
+            started_at: clock.now(),
             incarnation: ids::random_u64(),
             clock,
             store,
@@ -92,6 +95,7 @@ impl Node {
             metrics: Arc::new(Metrics::new()),
             connections: AtomicUsize::new(0),
             draining: watch::Sender::new(false),
+            stop_asked: Notify::new(),
             readiness: Readiness::new(),
             serving: AtomicBool::new(true),
             last_connection: AtomicU64::new(0),
@@ -114,6 +118,11 @@ impl Node {
     #[must_use]
     pub fn admin_address(&self) -> SocketAddr {
         self.admin.address
+    }
+
+    /// Waits until an operator asks for the node to be stopped.
+    pub async fn asked_to_stop(&self) {
+        self.shared.stop_asked.notified().await;
     }
 
     /// Closes connections one after the other, lets what is under way finish, and returns at the
@@ -194,11 +203,12 @@ fn serve_public(shared: &Arc<Shared>, listener: TcpListener) -> Result<Listener,
 fn serve_admin(shared: &Arc<Shared>, listener: TcpListener) -> Result<Listener, StartError> {
     let address = listener.local_addr()?;
     let routes = Arc::clone(shared);
-    let server = HttpServer::new(move || App::new().configure(admin::routes(&routes)))
-        .workers(1)
-        .shutdown_timeout(1)
-        .disable_signals()
-        .listen(listener)?
-        .run();
+    let server =
+        HttpServer::new(move || App::new().wrap(from_fn(admin::guard::guard)).configure(admin::routes(&routes)))
+            .workers(1)
+            .shutdown_timeout(1)
+            .disable_signals()
+            .listen(listener)?
+            .run();
     Ok(Listener { address, handle: server.handle(), running: actix::spawn(server) })
 }

@@ -210,7 +210,7 @@ impl SessionActor {
         let position = attachment.position;
         let result = HelloResult {
             user: self.user.clone(),
-            node: format!("{:016x}", self.shared.incarnation),
+            node: self.shared.node_id(),
             epoch: position.epoch,
             offset: position.offset,
             check: position.check,

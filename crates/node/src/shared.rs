@@ -1,13 +1,14 @@
 //! What every actor and handler of one node shares.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ringwire_signaling::{ConnectionId, Policy};
+use ringwire_signaling::{ConnectionId, Policy, UnixMillis};
 use ringwire_store::{Clock, Store, StoreError};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::auth::Authenticator;
 use crate::config::Config;
@@ -22,6 +23,10 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// The rules' settings.
     pub(crate) policy: Policy,
+    /// Where the public listener is.
+    pub(crate) address: SocketAddr,
+    /// When the process started to serve.
+    pub(crate) started_at: UnixMillis,
     /// A fresh random id of this process.
     pub(crate) incarnation: u64,
     /// The estimate of the store's clock.
@@ -40,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) connections: AtomicUsize,
     /// Turns true when the node shuts down.
     pub(crate) draining: watch::Sender<bool>,
+    /// An operator wants the process to end as on a signal.
+    pub(crate) stop_asked: Notify,
     /// Whether the store works.
     pub(crate) readiness: Readiness,
     /// Started and not draining.
@@ -61,8 +68,22 @@ impl Shared {
         }
     }
 
+    /// What operators and devices call this node: the name under which the other nodes know it, if there can be
+    /// others.
+    pub(crate) fn node_id(&self) -> String {
+        match self.store.nodes().own {
+            0 => node_name(self.incarnation),
+            own => node_name(own),
+        }
+    }
+
     /// A fresh connection id; they grow, so a smaller one was connected earlier.
     pub(crate) fn next_connection(&self) -> ConnectionId {
         ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed) + 1)
     }
+}
+
+/// A node as operators and devices read it.
+pub(crate) fn node_name(incarnation: u64) -> String {
+    format!("{incarnation:016x}")
 }

@@ -12,7 +12,7 @@ use ringwire_wire::error::ErrorBody;
 use super::problem::HttpError;
 
 /// A request's body: as much as a WebSocket frame may hold.
-pub(super) struct Body(pub(super) web::Bytes);
+pub(crate) struct Body(pub(crate) web::Bytes);
 
 impl FromRequest for Body {
     type Error = HttpError;

@@ -123,7 +123,7 @@ fn allowed(caller: &Caller, shared: web::Data<Shared>) -> Result<Service, HttpEr
     Ok(Service { shared: shared.into_inner() })
 }
 
-fn group(text: &str) -> Result<GroupId, HttpError> {
+pub(crate) fn group(text: &str) -> Result<GroupId, HttpError> {
     GroupId::parse(text).map_err(|problem| ErrorBody::invalid_params("group_id", &problem.to_string()).into())
 }
 

@@ -172,7 +172,7 @@ fn service(shared: web::Data<Shared>) -> Service {
 }
 
 /// An id that is none names no invitation.
-pub(super) fn invitation(text: &str) -> Result<InvitationId, HttpError> {
+pub(crate) fn invitation(text: &str) -> Result<InvitationId, HttpError> {
     text.parse().map_err(|_| HttpError(ErrorBody::from(&Refusal::NotFound)))
 }
 

@@ -1,8 +1,8 @@
 //! The description of the public listener as an `OpenAPI` document, made from the handlers and from the
 //! types that they read and write.
 
-pub(super) mod parameters;
-pub(super) mod problems;
+pub(crate) mod parameters;
+pub(crate) mod problems;
 
 use std::sync::LazyLock;
 
@@ -89,7 +89,7 @@ impl Modify for Token {
 }
 
 /// A body of which nothing is required may be left out: handlers read nothing as an empty object.
-struct OptionalBodies;
+pub(crate) struct OptionalBodies;
 
 impl Modify for OptionalBodies {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
@@ -128,4 +128,4 @@ pub(super) async fn serve() -> HttpResponse {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,6 +3,7 @@
 //! The test program says what a site is, in `crate::site`, and how much of some things it can do in the time that there
 //! is, in `crate::RACES` and `crate::CROWD_ANSWERS_MS`.
 
+mod admin;
 mod answering;
 mod bad_input;
 mod cancelling;

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 /// The invitation that a path names.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(in crate::http) struct InvitationPath {
+pub(crate) struct InvitationPath {
     /// The invitation's id. One that is malformed names no invitation.
     id: InvitationId,
 }
@@ -18,7 +18,7 @@ pub(in crate::http) struct InvitationPath {
 /// The group that a path names.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(in crate::http) struct GroupPath {
+pub(crate) struct GroupPath {
     /// The group's id, percent-encoded.
     id: GroupId,
 }

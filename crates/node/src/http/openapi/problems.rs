@@ -8,27 +8,36 @@ use ringwire_signaling::{DeviceId, Refusal, UserId};
 use ringwire_wire::Problem;
 use ringwire_wire::error::{ErrorBody, ErrorCode};
 use ringwire_wire::problem::MEDIA_TYPE;
+use utoipa::ToSchema;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, ToSchema};
 
+/// Declares what operations answer with when they fail; each code's example comes from a function.
 macro_rules! problems {
-    ($($(#[$doc:meta])* $name:ident: $($code:ident)*;)*) => {
+    (from $example:path; $($(#[$doc:meta])* $name:ident: $($code:ident)*;)*) => {
         $(
             $(#[$doc])*
-            pub(in crate::http) struct $name;
+            pub(crate) struct $name;
 
-            impl IntoResponses for $name {
-                fn responses() -> BTreeMap<String, RefOr<Response>> {
-                    responses(&[$(ErrorCode::$code),*])
+            impl utoipa::IntoResponses for $name {
+                fn responses() -> std::collections::BTreeMap<
+                    String,
+                    utoipa::openapi::RefOr<utoipa::openapi::Response>,
+                > {
+                    $crate::http::openapi::problems::responses(
+                        &[$(ringwire_wire::error::ErrorCode::$code),*],
+                        $example,
+                    )
                 }
             }
         )*
     };
 }
+pub(crate) use problems;
 
 problems! {
+    from example;
     /// Of `GET /v1/connect`.
     ConnectProblems: InvalidRequest InternalError Unavailable;
     /// Of `POST /v1/invitations`.
@@ -58,15 +67,22 @@ problems! {
     GroupProblems: InvalidParams Unauthenticated Forbidden GroupNotFound InternalError Unavailable;
 }
 
-fn responses(codes: &[ErrorCode]) -> BTreeMap<String, RefOr<Response>> {
+/// Makes an error of a code, as it may occur.
+pub(crate) type Example = fn(ErrorCode) -> ErrorBody;
+
+/// Responses by status.
+pub(crate) fn responses(codes: &[ErrorCode], example: Example) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
     for code in codes {
         by_status.entry(code.http_status()).or_default().push(*code);
     }
-    by_status.into_iter().map(|(status, codes)| (status.to_string(), response(status, &codes).into())).collect()
+    by_status
+        .into_iter()
+        .map(|(status, codes)| (status.to_string(), response(status, &codes, example).into()))
+        .collect()
 }
 
-fn response(status: u16, codes: &[ErrorCode]) -> Response {
+fn response(status: u16, codes: &[ErrorCode], example: Example) -> Response {
     let names: Vec<String> = codes.iter().map(|code| format!("`{}`: {}.", code.name(), code.title())).collect();
     let examples = codes.iter().map(|code| {
         let problem = Problem::from(example(*code));
@@ -90,7 +106,7 @@ fn header(kind: Type, description: &str) -> utoipa::openapi::Header {
 }
 
 /// An error of this code, as it may occur.
-pub(super) fn example(code: ErrorCode) -> ErrorBody {
+pub(crate) fn example(code: ErrorCode) -> ErrorBody {
     let user = |name| UserId::parse(name).expect("the example is a user's id");
     match code {
         ErrorCode::ParseError => ErrorBody::parse_error("EOF while parsing an object at line 1 column 1"),

@@ -15,7 +15,8 @@ use ringwire_wire::view::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::super::{RESOURCES, Resource, resources};
+use super::super::resource::Resource;
+use super::super::{RESOURCES, resources};
 use super::*;
 
 fn document() -> Value {
@@ -23,7 +24,7 @@ fn document() -> Value {
 }
 
 /// Every operation with its method and path.
-fn operations(document: &Value) -> BTreeMap<(String, String), &Value> {
+pub(crate) fn operations(document: &Value) -> BTreeMap<(String, String), &Value> {
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, item)| {
         let methods = item.as_object().unwrap().iter();
@@ -33,7 +34,7 @@ fn operations(document: &Value) -> BTreeMap<(String, String), &Value> {
 }
 
 /// Every value in the document with its JSON pointer.
-fn walk<'a>(at: &str, value: &'a Value, visit: &mut impl FnMut(&str, &'a Value)) {
+pub(crate) fn walk<'a>(at: &str, value: &'a Value, visit: &mut impl FnMut(&str, &'a Value)) {
     visit(at, value);
     match value {
         Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| walk(&format!("{at}/{n}"), item, visit)),

@@ -1,0 +1,58 @@
+//! What is refused, and what an operator may see.
+
+use super::*;
+
+fn with(overrides: &str) -> Result<Config, ConfigError> {
+    let built = config::Config::builder()
+        .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
+        .add_source(config::File::from_str(overrides, config::FileFormat::Toml))
+        .build()?;
+    let config: Config = built.try_deserialize()?;
+    config.check().map(|()| config)
+}
+
+#[test]
+fn the_defaults_are_complete_and_valid() {
+    let config = with("").unwrap();
+    assert_eq!(config.http.bind.to_string(), "127.0.0.1:7700");
+    assert_eq!(config.rules(), Policy::default());
+}
+
+#[test]
+fn an_unknown_key_is_refused_by_name() {
+    let message = with("[http]\nbnid = 1").unwrap_err().to_string();
+    assert!(message.contains("bnid"), "{message}");
+}
+
+#[test]
+fn a_short_secret_is_refused_with_its_length() {
+    let message = with("[auth]\nhs256_secret = \"short\"").unwrap_err().to_string();
+    assert_eq!(message, "auth.hs256_secret: needs at least 32 bytes, has 5");
+    let message = with("[admin]\ntoken = \"short\"").unwrap_err().to_string();
+    assert_eq!(message, "admin.token: needs at least 32 bytes, has 5");
+}
+
+#[test]
+fn the_admin_token_is_a_secret_of_its_own_that_fits_into_a_header() {
+    let text = format!("[admin]\ntoken = \"{0}\"\n[auth]\nhs256_secret = \"{0}\"", "s".repeat(32));
+    let message = with(&text).unwrap_err().to_string();
+    assert_eq!(message, "admin.token: must differ from auth.hs256_secret");
+    let message = with(&format!("[admin]\ntoken = \"a b{}\"", "s".repeat(32))).unwrap_err().to_string();
+    assert_eq!(message, "admin.token: must be printable ASCII without spaces: it is sent in a header");
+}
+
+#[test]
+fn nodes_that_share_a_redis_need_a_key() {
+    let message = with("[store]\nkind = \"redis\"").unwrap_err().to_string();
+    assert_eq!(message, "auth.hs256_secret: nodes that share a Redis need the same key: set it");
+}
+
+#[test]
+fn secrets_are_masked() {
+    let text = format!("[auth]\nhs256_secret = \"{}\"", "s".repeat(32));
+    assert_eq!(with(&text).unwrap().masked().auth.hs256_secret, "***");
+    let text = format!("[admin]\ntoken = \"{}\"", "s".repeat(32));
+    assert_eq!(with(&text).unwrap().masked().admin.token, "***");
+    let text = "[store.redis]\nurl = \"redis://ann:pass@host:1/2\"";
+    assert_eq!(with(text).unwrap().masked().store.redis.url, "redis://ann:***@host:1/2");
+}
