@@ -4,7 +4,6 @@
 //! into one transaction; readers see consistent states beside it. Presence lives in memory, because
 //! connections end with the process. It does not talk to other nodes.
 
-mod bytes;
 mod commit;
 mod dice;
 mod expiry;

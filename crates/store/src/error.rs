@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::bytes::Damaged;
+
 /// Why an operation gave no outcome.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -11,6 +13,12 @@ pub enum StoreError {
     /// Stored bytes do not read back. The operation did not happen.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
+}
+
+impl From<Damaged> for StoreError {
+    fn from(Damaged(what): Damaged) -> Self {
+        Self::Damaged(what.to_owned())
+    }
 }
 
 /// Why a store could not be opened. Nothing was changed.

@@ -11,6 +11,7 @@
 //! - An operation that returned [`StoreError::Unavailable`] may or may not have happened. Repeating
 //!   a commit with the same tag is safe.
 
+mod bytes;
 pub mod clock;
 pub mod commit;
 #[cfg(any(test, feature = "conformance"))]

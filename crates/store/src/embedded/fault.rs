@@ -1,5 +1,6 @@
 //! Why an operation inside the store ended without an outcome.
 
+use crate::bytes::Damaged;
 use crate::error::StoreError;
 
 /// Told apart because the first ends one operation and the second everything under way.
@@ -9,6 +10,12 @@ pub(super) enum Fault {
     Damaged(&'static str),
     /// The database failed: nothing can be done until it is opened again.
     Storage(String),
+}
+
+impl From<Damaged> for Fault {
+    fn from(Damaged(what): Damaged) -> Self {
+        Self::Damaged(what)
+    }
 }
 
 impl From<Fault> for StoreError {

@@ -5,8 +5,8 @@ use ringwire_signaling::inbox::{Check, Epoch, Position};
 use ringwire_signaling::limits::INBOX_AGE_MS;
 use ringwire_signaling::{Invitation, UnixMillis, UserId};
 
-use super::bytes::{Fields, Row};
 use super::fault::Fault;
+use crate::bytes::{Fields, Row};
 use crate::commit::{Stamp, Tag};
 
 /// What stands before an invitation's body.
@@ -269,5 +269,5 @@ pub(super) fn write_time(at: UnixMillis) -> [u8; 8] {
 
 /// Reads what [`write_time`] wrote.
 pub(super) fn read_time(row: &[u8]) -> Result<UnixMillis, Fault> {
-    Fields::of(row, "a time").number().map(UnixMillis)
+    Ok(UnixMillis(Fields::of(row, "a time").number()?))
 }

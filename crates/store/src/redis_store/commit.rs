@@ -7,12 +7,13 @@ use ringwire_signaling::{Invitation, InviteeState, UnixMillis};
 use ringwire_wire::record::{decode_invitation, encode_event, encode_invitation, encode_operation};
 
 use super::draft::{Change, Draft, origin_bytes, small};
-use super::fields::{Fields, NEVER, id_bytes, marked, push_text};
+use super::fields::{NEVER, id_bytes, marked};
 use super::link::Call;
 use super::reply::{self, Parts};
 use super::state::State;
 use super::traffic::Purpose;
 use super::{guards, presence};
+use crate::bytes::{Fields, push_text};
 use crate::commit::{Commit, CommitOutcome, Stamp, Stored, Tag};
 use crate::error::StoreError;
 use crate::query::Conversation;

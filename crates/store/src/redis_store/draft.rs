@@ -6,10 +6,11 @@ use ringwire_signaling::{Event, InvitationId, Notice, Origin, UserId};
 use ringwire_wire::record::encode_event;
 
 use super::dice::random;
-use super::fields::{marked, push_text};
+use super::fields::marked;
 use super::link::Call;
 use super::state::State;
 use super::traffic::Purpose;
+use crate::bytes::push_text;
 use crate::error::StoreError;
 
 /// A call of such a script under construction.

@@ -11,8 +11,8 @@ use ringwire_signaling::session::CloseReason;
 use ringwire_signaling::{ConnectionId, Entry, Event, Origin, UserId};
 use ringwire_wire::record::decode_event;
 
-use super::fields::Fields;
 use super::next;
+use crate::bytes::Fields;
 use crate::error::StoreError;
 
 /// The version of this release.
@@ -107,7 +107,7 @@ fn deliveries(mut fields: Fields<'_>, users: &[UserId]) -> Result<Option<Vec<Del
         let event = Arc::clone(events.get(event)?);
         Some(Delivery { user: user.clone(), epoch, entry: Entry { offset, check, previous, event }, origin })
     });
-    deliveries.collect::<Option<Vec<_>>>().map(Some).ok_or(damaged)
+    deliveries.collect::<Option<Vec<_>>>().map(Some).ok_or_else(|| damaged.into())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Packed values as the scripts and this crate share them. Numbers are little-endian.
 
 use ringwire_signaling::inbox::{Check, Epoch, Position};
-use ringwire_signaling::{ConnectionId, DeviceId, InvitationId, Partition, UnixMillis, UserId};
+use ringwire_signaling::{ConnectionId, DeviceId, InvitationId, UnixMillis, UserId};
 
-use crate::error::StoreError;
+use crate::bytes::{Damaged, Fields};
 
 /// Bytes of an invitation's id.
 pub(super) const ID: usize = 17;
@@ -11,96 +11,6 @@ pub(super) const ID: usize = 17;
 const MARK: u8 = 0x7f;
 /// No deadline.
 pub(super) const NEVER: u64 = u64::MAX;
-
-/// Reads fields in the order in which they were written.
-#[derive(Clone)]
-pub(super) struct Fields<'a> {
-    rest: &'a [u8],
-    what: &'static str,
-}
-
-impl<'a> Fields<'a> {
-    /// Reads `bytes`; `what` names them in an error.
-    pub(super) fn of(bytes: &'a [u8], what: &'static str) -> Self {
-        Self { rest: bytes, what }
-    }
-
-    pub(super) fn damaged(&self) -> StoreError {
-        StoreError::Damaged(self.what.to_owned())
-    }
-
-    pub(super) fn bytes(&mut self, count: usize) -> Result<&'a [u8], StoreError> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(|| self.damaged())?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
-        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.damaged())?;
-        self.rest = rest;
-        Ok(*taken)
-    }
-
-    pub(super) fn byte(&mut self) -> Result<u8, StoreError> {
-        self.take::<1>().map(|[byte]| byte)
-    }
-
-    pub(super) fn small(&mut self) -> Result<u16, StoreError> {
-        self.take().map(u16::from_le_bytes)
-    }
-
-    pub(super) fn short(&mut self) -> Result<u32, StoreError> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    pub(super) fn number(&mut self) -> Result<u64, StoreError> {
-        self.take().map(u64::from_le_bytes)
-    }
-
-    pub(super) fn wide(&mut self) -> Result<u128, StoreError> {
-        self.take().map(u128::from_le_bytes)
-    }
-
-    pub(super) fn time(&mut self) -> Result<UnixMillis, StoreError> {
-        self.number().map(UnixMillis)
-    }
-
-    pub(super) fn check(&mut self) -> Result<Check, StoreError> {
-        self.short().map(Check)
-    }
-
-    pub(super) fn epoch(&mut self) -> Result<Epoch, StoreError> {
-        self.number().map(Epoch)
-    }
-
-    pub(super) fn invitation(&mut self) -> Result<InvitationId, StoreError> {
-        let partition = Partition(self.byte()?);
-        Ok(InvitationId { partition, bits: self.take().map(u128::from_be_bytes)? })
-    }
-
-    /// A text of at most 255 bytes.
-    pub(super) fn text(&mut self) -> Result<&'a str, StoreError> {
-        let length = usize::from(self.byte()?);
-        std::str::from_utf8(self.bytes(length)?).map_err(|_| self.damaged())
-    }
-
-    pub(super) fn user(&mut self) -> Result<UserId, StoreError> {
-        UserId::parse(self.text()?).map_err(|_| self.damaged())
-    }
-
-    pub(super) fn device(&mut self) -> Result<DeviceId, StoreError> {
-        DeviceId::parse(self.text()?).map_err(|_| self.damaged())
-    }
-
-    pub(super) fn is_at_end(&self) -> bool {
-        self.rest.is_empty()
-    }
-
-    /// Everything that was not read.
-    pub(super) fn rest(self) -> &'a [u8] {
-        self.rest
-    }
-}
 
 /// An id as the scripts compare it; its order is that of ids.
 pub(super) fn id_bytes(id: InvitationId) -> [u8; ID] {
@@ -117,12 +27,6 @@ pub(super) fn marked(id: InvitationId) -> [u8; ID + 1] {
     bytes
 }
 
-/// A text of at most 255 bytes, behind its length.
-pub(super) fn push_text(to: &mut Vec<u8>, text: &str) {
-    to.push(u8::try_from(text.len()).expect("ids are at most 128 bytes"));
-    to.extend_from_slice(text.as_bytes());
-}
-
 /// The state of a user's inbox. What its list holds is known from the list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
@@ -133,7 +37,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, StoreError> {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Damaged> {
         let mut fields = Fields::of(bytes, "an inbox's head");
         let (epoch, offset, check) = (fields.epoch()?, fields.number()?, fields.check()?);
         let (_bytes, _oldest_at) = (fields.number()?, fields.number()?);
@@ -155,7 +59,7 @@ pub(super) struct Present {
 }
 
 /// Reads a user's presence.
-pub(super) fn read_presence(bytes: &[u8]) -> Result<Vec<Present>, StoreError> {
+pub(super) fn read_presence(bytes: &[u8]) -> Result<Vec<Present>, Damaged> {
     let mut fields = Fields::of(bytes, "a user's presence");
     let mut present = Vec::new();
     while !fields.is_at_end() {
@@ -176,7 +80,7 @@ pub(super) struct Active {
 }
 
 /// Reads a list of active invitations.
-pub(super) fn read_active(bytes: &[u8]) -> Result<Vec<Active>, StoreError> {
+pub(super) fn read_active(bytes: &[u8]) -> Result<Vec<Active>, Damaged> {
     let mut fields = Fields::of(bytes, "a list of active invitations");
     let mut list = Vec::new();
     while !fields.is_at_end() {
@@ -190,7 +94,7 @@ pub(super) fn read_active(bytes: &[u8]) -> Result<Vec<Active>, StoreError> {
 }
 
 /// Reads the list of missed invitations, oldest first.
-pub(super) fn read_missed(bytes: &[u8]) -> Result<Vec<(u64, InvitationId, UnixMillis)>, StoreError> {
+pub(super) fn read_missed(bytes: &[u8]) -> Result<Vec<(u64, InvitationId, UnixMillis)>, Damaged> {
     let mut fields = Fields::of(bytes, "a list of missed invitations");
     let mut list = Vec::new();
     while !fields.is_at_end() {
@@ -200,7 +104,7 @@ pub(super) fn read_missed(bytes: &[u8]) -> Result<Vec<(u64, InvitationId, UnixMi
 }
 
 /// An audience.
-pub(super) fn read_users(bytes: &[u8]) -> Result<Vec<UserId>, StoreError> {
+pub(super) fn read_users(bytes: &[u8]) -> Result<Vec<UserId>, Damaged> {
     let mut fields = Fields::of(bytes, "an audience");
     let mut users = Vec::new();
     while !fields.is_at_end() {

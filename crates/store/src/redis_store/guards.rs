@@ -4,10 +4,11 @@ use ringwire_signaling::guard::Role;
 use ringwire_signaling::{Guard, GuardFailure, InvitationId};
 
 use super::draft::{Draft, List, small};
-use super::fields::{Fields, ID, push_text};
+use super::fields::ID;
 use super::keys::Keys;
 use super::link::Call;
 use super::reply;
+use crate::bytes::{Fields, push_text};
 use crate::error::StoreError;
 
 /// Says whom the guards concern.

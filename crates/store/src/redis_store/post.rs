@@ -8,11 +8,12 @@ use ringwire_wire::record::decode_event;
 
 use super::commit::heed_unheard;
 use super::draft::{Draft, origin_bytes, small};
-use super::fields::{Fields, id_bytes, push_text, read_users};
+use super::fields::{id_bytes, read_users};
 use super::link::Call;
 use super::reply::{self, Parts};
 use super::state::State;
 use super::traffic::Purpose;
+use crate::bytes::{Fields, push_text};
 use crate::commit::{PostCommit, PostOutcome};
 use crate::error::StoreError;
 

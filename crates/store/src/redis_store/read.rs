@@ -7,13 +7,14 @@ use ringwire_signaling::{InvitationId, Operation, Partition, UnixMillis, UserId}
 use ringwire_wire::record::decode_operation;
 
 use super::commit::stored;
-use super::fields::{Fields, id_bytes, read_active};
+use super::fields::{id_bytes, read_active};
 use super::link::Call;
 use super::post::read_receipt;
 use super::reply;
 use super::resume::takes_part;
 use super::state::State;
 use super::traffic::Purpose;
+use crate::bytes::Fields;
 use crate::commit::Stored;
 use crate::error::StoreError;
 use crate::query::{Conversation, Detail, Due, DueKind, HistoryPage, Message, MessageCursor, Page};
@@ -140,7 +141,7 @@ fn read_due(member: &[u8], score: &[u8]) -> Result<Due, StoreError> {
     let kind = match fields.byte()? {
         b'D' => DueKind::Deadline,
         b'R' => DueKind::Relay,
-        _ => return Err(fields.damaged()),
+        _ => return Err(fields.damaged().into()),
     };
     let at = std::str::from_utf8(score).ok().and_then(|score| score.parse().ok()).ok_or_else(|| fields.damaged())?;
     Ok(Due { at: UnixMillis(at), invitation, kind })

@@ -17,7 +17,7 @@ use ringwire_signaling::{Invitation, InvitationId, InviteeState, UserId};
 use ringwire_wire::record::decode_event;
 
 use super::dice::random;
-use super::fields::{Active, Fields, Head, read_active, read_missed};
+use super::fields::{Active, Head, read_active, read_missed};
 use super::link::Call;
 use super::membership::Local;
 use super::presence::{self, Attaching, attach_call};
@@ -25,6 +25,7 @@ use super::read;
 use super::reply::{self, Parts};
 use super::state::State;
 use super::traffic::Purpose;
+use crate::bytes::Fields;
 use crate::error::StoreError;
 use crate::query::Attach;
 
