@@ -8,15 +8,13 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use ringwire_wire::body::{Params, parse_body};
 use ringwire_wire::params::GroupParams;
 use ringwire_wire::view::{DoneResult, GroupView, InvitationPage};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::super::RESOURCES;
 use super::super::body::{DrainParams, ForceCancelParams};
 use super::super::view::{AdminInvitationView, LogFilter, NodesView, TimersView};
 use super::*;
-use crate::http::openapi::tests::{operations, walk};
+use crate::http::openapi::tests::{assert_lists_exactly, assert_references_hold, operations, result};
 use crate::http::resource;
 
 fn document() -> Value {
@@ -25,29 +23,12 @@ fn document() -> Value {
 
 #[test]
 fn the_document_lists_exactly_the_routes() {
-    let document = document();
-    let described: BTreeSet<_> = operations(&document).into_keys().collect();
-    let served = RESOURCES
-        .iter()
-        .flat_map(|resource| resource.methods.iter().map(|(method, _)| (method.to_string(), resource.path.to_owned())));
-    assert_eq!(described, served.collect());
-    assert_eq!(document["openapi"], "3.1.0");
-    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_lists_exactly(&document(), RESOURCES);
 }
 
 #[test]
 fn no_reference_dangles_and_no_schema_is_left_over() {
-    let document = document();
-    let mut used = BTreeSet::new();
-    walk("", &document, &mut |at, value| {
-        if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
-            let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{at} refers to {reference}"));
-            assert!(document.pointer(pointer).is_some(), "{at} refers to {reference}, which is not there");
-            used.insert(pointer.rsplit('/').next().unwrap().to_owned());
-        }
-    });
-    let defined = document["components"]["schemas"].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
-    assert_eq!(used, defined);
+    assert_references_hold(&document());
 }
 
 #[test]
@@ -79,10 +60,6 @@ fn every_operation_says_what_it_is_and_how_it_fails() {
 fn examples_are_what_handlers_read_and_write() {
     fn body<T: Params>(example: &Value) {
         parse_body::<T>(example.to_string().as_bytes()).unwrap();
-    }
-    fn result<T: DeserializeOwned + Serialize>(example: &Value) {
-        let read: T = serde_json::from_value(example.clone()).unwrap();
-        assert_eq!(&serde_json::to_value(read).unwrap(), example);
     }
     let check = |schema: &str| match schema {
         "DrainParams" => body::<DrainParams>,

@@ -34,7 +34,7 @@ pub(crate) fn operations(document: &Value) -> BTreeMap<(String, String), &Value>
 }
 
 /// Every value in the document with its JSON pointer.
-pub(crate) fn walk<'a>(at: &str, value: &'a Value, visit: &mut impl FnMut(&str, &'a Value)) {
+fn walk<'a>(at: &str, value: &'a Value, visit: &mut impl FnMut(&str, &'a Value)) {
     visit(at, value);
     match value {
         Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| walk(&format!("{at}/{n}"), item, visit)),
@@ -45,11 +45,10 @@ pub(crate) fn walk<'a>(at: &str, value: &'a Value, visit: &mut impl FnMut(&str, 
     }
 }
 
-#[test]
-fn the_document_lists_exactly_the_routes() {
-    let document = document();
-    let described: BTreeSet<_> = operations(&document).into_keys().collect();
-    let served = RESOURCES
+/// What is described is what is served.
+pub(crate) fn assert_lists_exactly(document: &Value, resources: &[Resource]) {
+    let described: BTreeSet<_> = operations(document).into_keys().collect();
+    let served = resources
         .iter()
         .flat_map(|resource| resource.methods.iter().map(|(method, _)| (method.to_string(), resource.path.to_owned())));
     assert_eq!(described, served.collect());
@@ -57,11 +56,10 @@ fn the_document_lists_exactly_the_routes() {
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
 
-#[test]
-fn no_reference_dangles_and_no_schema_is_left_over() {
-    let document = document();
+/// No reference dangles, and no schema is left over.
+pub(crate) fn assert_references_hold(document: &Value) {
     let mut used = BTreeSet::new();
-    walk("", &document, &mut |at, value| {
+    walk("", document, &mut |at, value| {
         if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
             let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{at} refers to {reference}"));
             assert!(document.pointer(pointer).is_some(), "{at} refers to {reference}, which is not there");
@@ -70,6 +68,22 @@ fn no_reference_dangles_and_no_schema_is_left_over() {
     });
     let defined = document["components"]["schemas"].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(used, defined);
+}
+
+/// An example is what the view of this type reads and writes.
+pub(crate) fn result<T: DeserializeOwned + serde::Serialize>(example: &Value) {
+    let read: T = serde_json::from_value(example.clone()).unwrap();
+    assert_eq!(&serde_json::to_value(read).unwrap(), example);
+}
+
+#[test]
+fn the_document_lists_exactly_the_routes() {
+    assert_lists_exactly(&document(), RESOURCES);
+}
+
+#[test]
+fn no_reference_dangles_and_no_schema_is_left_over() {
+    assert_references_hold(&document());
 }
 
 #[test]
@@ -131,10 +145,6 @@ fn examples_are_what_handlers_read_and_write() {
     }
     fn group(example: &Value) {
         parse_body::<GroupParams>(example.to_string().as_bytes()).unwrap();
-    }
-    fn result<T: DeserializeOwned + serde::Serialize>(example: &Value) {
-        let read: T = serde_json::from_value(example.clone()).unwrap();
-        assert_eq!(&serde_json::to_value(read).unwrap(), example);
     }
     type Check = fn(&Value);
     let checks: [(&str, Check); 14] = [
