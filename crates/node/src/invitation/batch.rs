@@ -15,6 +15,10 @@ use super::transition::{ATTEMPTS, Drafted, Outcome, Transition, pause};
 use crate::error::OperationError;
 use crate::metrics::Metrics;
 
+/// Events for users that one invitation has on their way at once: some ten milliseconds of a store's time, so that a
+/// crowd here keeps nobody elsewhere waiting.
+const NOTICES_IN_FLIGHT: usize = 1_000;
+
 /// A command, and who waits for what becomes of it.
 pub(super) struct Asked {
     pub(super) command: Command,
@@ -44,13 +48,13 @@ impl Transition {
     pub(super) async fn act(&mut self, asked: Vec<Asked>) {
         let mut waiting: Vec<(usize, Asked)> = asked.into_iter().enumerate().collect();
         let mut may_be_old = self.state.is_some();
-        for attempt in 0..ATTEMPTS {
-            if waiting.is_empty() {
-                return;
-            }
-            pause(attempt).await;
+        let mut in_vain = 0;
+        while !waiting.is_empty() && in_vain < ATTEMPTS {
+            pause(in_vain).await;
+            let before = waiting.len();
             waiting = self.round(waiting, &mut may_be_old).await;
             waiting.sort_unstable_by_key(|(place, _)| *place);
+            in_vain = if waiting.len() < before { 0 } else { in_vain + 1 };
         }
         for (_, asked) in waiting {
             asked.answer(Err(OperationError::Unavailable), &self.shared.metrics);
@@ -70,9 +74,14 @@ impl Transition {
             }
         };
         let now = self.shared.clock.now();
+        let room = (NOTICES_IN_FLIGHT / stored.invitation.invitees.len().max(1)).max(1);
         let mut base = stored;
         let (mut left, mut sent, mut commits) = (Vec::new(), Vec::new(), Vec::new());
         for (place, asked) in waiting {
+            if commits.len() == room {
+                left.push((place, asked));
+                continue;
+            }
             match step::step(&base.invitation, &asked.command, now) {
                 Ok(Verdict::Step(step)) => {
                     let (reply, relays) = (step.reply.clone(), step.broadcast.is_some());
