@@ -126,6 +126,9 @@ macro_rules! conformance_tests {
             presence {
                 who_attached_is_present_until_detached,
                 a_late_detach_does_not_end_a_newer_connection,
+                the_connections_of_a_user_are_those_that_are_attached,
+                who_is_kicked_is_told_to_go,
+                a_node_that_is_not_there_is_not_drained,
             }
         }
     };

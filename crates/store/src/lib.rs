@@ -33,7 +33,7 @@ pub use clock::Clock;
 pub use commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stamp, Stored, Tag};
 pub use embedded::Embedded;
 pub use error::{OpenError, StoreError};
-pub use query::{Attach, Conversation, Detail, Due, DueKind, HistoryPage, Message, MessageCursor, Page};
+pub use query::{Attach, Connected, Conversation, Detail, Due, DueKind, HistoryPage, Message, MessageCursor, Page};
 pub use redis_store::RedisStore;
 
 /// What store operations return. Dropping the future does not undo the operation.
@@ -90,6 +90,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Which of these users have a live connection anywhere.
     fn present(&self, users: Vec<UserId>) -> StoreFuture<'_, BTreeSet<UserId>>;
+
+    /// The user's live connections on all nodes.
+    fn connections(&self, user: UserId) -> StoreFuture<'_, Vec<Connected>>;
+
+    /// Has the nodes that hold the user's live connections close them, or only that of one device, as kicked.
+    /// Returns those whose node heard of it. The user may connect again.
+    fn kick(&self, user: UserId, device: Option<DeviceId>) -> StoreFuture<'_, Vec<Connected>>;
+
+    /// Has another node stop as if it were told by a signal; `false` if it does not hear.
+    fn drain(&self, node: u64) -> StoreFuture<'_, bool>;
 
     /// Pages through the invitations in which the user is inviter or pending invitee, by id.
     fn active(&self, user: UserId, after: Option<InvitationId>, limit: usize) -> StoreFuture<'_, Page>;
@@ -184,8 +194,12 @@ pub trait Doorbell: Send + Sync + 'static {
         self.interrupted();
     }
 
-    /// A connection of the user has to go because of what connected to another node.
+    /// A connection of the user has to go, because of what connected to another node or because an operator
+    /// wants it.
     fn closed(&self, user: &UserId, connection: ConnectionId, reason: CloseReason) {
         let _ = (user, connection, reason);
     }
+
+    /// An operator wants this node to stop.
+    fn drain(&self) {}
 }

@@ -18,6 +18,17 @@ pub struct Attach {
     pub resume: Option<Position>,
 }
 
+/// A live connection of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// Which device.
+    pub device: DeviceId,
+    /// The node process that holds it.
+    pub node: u64,
+    /// The connection there.
+    pub connection: ConnectionId,
+}
+
 /// An invitation with all that is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detail {

@@ -6,6 +6,7 @@
 //! it holds a lease.
 
 mod commit;
+mod connections;
 mod dice;
 mod draft;
 mod envelope;

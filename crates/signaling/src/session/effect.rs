@@ -61,4 +61,6 @@ pub enum CloseReason {
     Replaced,
     /// More devices than allowed; this one was connected longest.
     TooManyDevices,
+    /// An administrator ended it.
+    Kicked,
 }

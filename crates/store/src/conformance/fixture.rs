@@ -7,8 +7,9 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ringwire_signaling::UserId;
 use ringwire_signaling::inbox::{Delivery, Entry};
+use ringwire_signaling::session::CloseReason;
+use ringwire_signaling::{ConnectionId, UserId};
 
 use crate::clock::Clock;
 use crate::{Doorbell, Store};
@@ -80,7 +81,11 @@ pub trait Control: Send + Sync {
 pub struct Recorder {
     rings: Mutex<Vec<Vec<Delivery>>>,
     interruptions: AtomicUsize,
+    closed: Mutex<Vec<Closed>>,
 }
+
+/// A connection that the store said has to go, and why.
+pub type Closed = (UserId, ConnectionId, CloseReason);
 
 impl Recorder {
     /// Everything that rang so far, one list per ring.
@@ -91,6 +96,11 @@ impl Recorder {
     /// How often the store said that rings may have been lost.
     pub fn interruptions(&self) -> usize {
         self.interruptions.load(Ordering::SeqCst)
+    }
+
+    /// Every connection that the store said has to go.
+    pub fn closed_connections(&self) -> Vec<Closed> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Forgets what rang.
@@ -106,5 +116,9 @@ impl Doorbell for Recorder {
 
     fn interrupted(&self) {
         self.interruptions.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn closed(&self, user: &UserId, connection: ConnectionId, reason: CloseReason) {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner).push((user.clone(), connection, reason));
     }
 }

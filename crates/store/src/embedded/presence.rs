@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringwire_signaling::{ConnectionId, DeviceId, Origin, UserId};
 
+use crate::query::Connected;
+
 /// The live connection of every device.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
@@ -26,6 +28,16 @@ impl Presence {
                 self.devices_by_user.remove(user);
             }
         }
+    }
+
+    /// The user's live connections.
+    pub(super) fn of(&self, user: &UserId) -> Vec<Connected> {
+        let connected = |(device, origin): (&DeviceId, &Origin)| Connected {
+            device: device.clone(),
+            node: origin.incarnation,
+            connection: origin.connection,
+        };
+        self.devices_by_user.get(user).into_iter().flatten().map(connected).collect()
     }
 
     /// Whether the user has a live connection.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use ringwire_signaling::inbox::{Attachment, Epoch, Position, Snapshot, Stretch};
+use ringwire_signaling::session::CloseReason;
 use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Origin, Partition, UnixMillis, UserId};
 
 use super::fault::Fault;
@@ -11,7 +12,7 @@ use super::rows::write_time;
 use super::{Embedded, commit, groups, inbox, post, relay};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
-use crate::query::{Attach, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
+use crate::query::{Attach, Connected, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
 use crate::{Store, StoreFuture};
 
 /// How often a read that finds no inbox has one made.
@@ -78,6 +79,25 @@ impl Store for Embedded {
     fn present(&self, users: Vec<UserId>) -> StoreFuture<'_, BTreeSet<UserId>> {
         let present = self.shared.presence().among(users);
         Box::pin(async { Ok(present) })
+    }
+
+    fn connections(&self, user: UserId) -> StoreFuture<'_, Vec<Connected>> {
+        let connections = self.shared.presence().of(&user);
+        Box::pin(async { Ok(connections) })
+    }
+
+    fn kick(&self, user: UserId, device: Option<DeviceId>) -> StoreFuture<'_, Vec<Connected>> {
+        let mut connections = self.shared.presence().of(&user);
+        connections.retain(|connected| device.as_ref().is_none_or(|device| *device == connected.device));
+        for connected in &connections {
+            self.shared.bell.closed(&user, connected.connection, CloseReason::Kicked);
+        }
+        Box::pin(async { Ok(connections) })
+    }
+
+    fn drain(&self, _: u64) -> StoreFuture<'_, bool> {
+        // There is no other node.
+        Box::pin(async { Ok(false) })
     }
 
     fn active(&self, user: UserId, after: Option<InvitationId>, limit: usize) -> StoreFuture<'_, Page> {

@@ -20,6 +20,10 @@ const VERSION: u8 = 1;
 const DOORBELL: u8 = 1;
 const PROBE: u8 = 2;
 const CLOSED: u8 = 3;
+const DRAIN: u8 = 4;
+
+/// Why a connection has to go, where scripts do not write it.
+const KICKED: u8 = b'k';
 
 /// What a node is told.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,8 +32,10 @@ pub(super) enum Message {
     Doorbell { number: u64, content: Content },
     /// The node's own sign of life came all the way round; `rung` doorbells were sent before it.
     Probe { rung: u64, number: u64 },
-    /// A connection has to go because of what connected elsewhere.
+    /// A connection has to go, because of what connected elsewhere or because an operator wants it.
     Closed { user: UserId, connection: ConnectionId, reason: CloseReason },
+    /// An operator wants the node to stop.
+    Drain,
     /// Of a newer release.
     Unknown,
 }
@@ -46,6 +52,21 @@ pub(super) enum Content {
 /// The version that the scripts write.
 pub(super) fn written() -> u8 {
     if next::is_spoken() { VERSION + 1 } else { VERSION }
+}
+
+/// Has a connection closed because an operator wants it.
+pub(super) fn kicked(user: &UserId, connection: ConnectionId) -> Vec<u8> {
+    let mut message = vec![written(), CLOSED, KICKED];
+    message.extend_from_slice(&connection.0.to_le_bytes());
+    // An id is at most 128 bytes.
+    message.push(u8::try_from(user.as_str().len()).unwrap_or(u8::MAX));
+    message.extend_from_slice(user.as_str().as_bytes());
+    message
+}
+
+/// Has a node stop.
+pub(super) fn drain() -> Vec<u8> {
+    vec![written(), DRAIN]
 }
 
 /// Reads a message.
@@ -73,11 +94,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, StoreError> {
             let reason = match fields.byte()? {
                 b'r' => CloseReason::Replaced,
                 b'm' => CloseReason::TooManyDevices,
+                KICKED => CloseReason::Kicked,
                 _ => return Ok(Message::Unknown),
             };
             let connection = ConnectionId(fields.number()?);
             Ok(Message::Closed { user: fields.user()?, connection, reason })
         }
+        DRAIN => Ok(Message::Drain),
         _ => Ok(Message::Unknown),
     }
 }
@@ -138,6 +161,14 @@ mod tests {
         bytes.extend_from_slice(&2_u32.to_le_bytes());
         bytes.extend_from_slice(&[99, 0]);
         assert!(matches!(read(&bytes).unwrap(), Message::Doorbell { content: Content::Users(_), .. }));
+    }
+
+    #[test]
+    fn what_operators_want_reads_back() {
+        let (user, connection) = (UserId::parse(&"é".repeat(64)).unwrap(), ConnectionId(u64::MAX));
+        let expected = Message::Closed { user: user.clone(), connection, reason: CloseReason::Kicked };
+        assert_eq!(read(&kicked(&user, connection)).unwrap(), expected);
+        assert_eq!(read(&drain()).unwrap(), Message::Drain);
     }
 
     #[test]

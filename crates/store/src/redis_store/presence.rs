@@ -106,7 +106,7 @@ pub(super) async fn clear_unheard(state: &State, users: Vec<UserId>, unheard: Ve
 }
 
 /// Those that hold no lease. Asked of the store: a fresh incarnation is not yet in anybody's list.
-async fn dead_among(state: &State, names: BTreeSet<String>) -> Result<BTreeSet<String>, StoreError> {
+pub(super) async fn dead_among(state: &State, names: BTreeSet<String>) -> Result<BTreeSet<String>, StoreError> {
     let known = if state.membership.is_fresh() { state.membership.live() } else { BTreeSet::new() };
     let doubtful: Vec<String> =
         names.into_iter().filter(|name| membership::parse(name).is_none_or(|name| !known.contains(&name))).collect();

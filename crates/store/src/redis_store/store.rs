@@ -8,10 +8,10 @@ use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Partitio
 
 use super::membership::Local;
 use super::traffic::Purpose;
-use super::{RedisStore, commit, groups, post, presence, read, resume};
+use super::{RedisStore, commit, connections, groups, post, presence, read, resume};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
-use crate::query::{Attach, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
+use crate::query::{Attach, Connected, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
 use crate::{Counters, Nodes, Store, StoreFuture};
 
 impl Store for RedisStore {
@@ -73,6 +73,18 @@ impl Store for RedisStore {
 
     fn present(&self, users: Vec<UserId>) -> StoreFuture<'_, BTreeSet<UserId>> {
         Box::pin(presence::among(&self.state, users))
+    }
+
+    fn connections(&self, user: UserId) -> StoreFuture<'_, Vec<Connected>> {
+        Box::pin(async move { connections::of(&self.state, &user).await })
+    }
+
+    fn kick(&self, user: UserId, device: Option<DeviceId>) -> StoreFuture<'_, Vec<Connected>> {
+        Box::pin(async move { connections::kick(&self.state, &user, device.as_ref()).await })
+    }
+
+    fn drain(&self, node: u64) -> StoreFuture<'_, bool> {
+        Box::pin(connections::drain(&self.state, node))
     }
 
     fn active(&self, user: UserId, after: Option<InvitationId>, limit: usize) -> StoreFuture<'_, Page> {

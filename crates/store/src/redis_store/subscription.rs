@@ -126,6 +126,7 @@ impl Ears {
                 state.membership.probe_seen.fetch_max(number, Ordering::Relaxed);
             }
             Ok(Message::Closed { user, connection, reason }) => state.bell.closed(&user, connection, reason),
+            Ok(Message::Drain) => state.bell.drain(),
             Ok(Message::Unknown) => {}
             Err(error) => {
                 tracing::warn!(%error, "unreadable message from another node");
@@ -145,7 +146,7 @@ impl Ears {
 }
 
 impl State {
-    fn channel(&self, incarnation: u64) -> String {
+    pub(super) fn channel(&self, incarnation: u64) -> String {
         format!("{}{}", self.keys.channel(), membership::name(incarnation))
     }
 }

@@ -127,6 +127,7 @@ impl From<session::CloseReason> for CloseReason {
         match reason {
             session::CloseReason::Replaced => Self::Replaced,
             session::CloseReason::TooManyDevices => Self::TooManyDevices,
+            session::CloseReason::Kicked => Self::Kicked,
         }
     }
 }

@@ -84,6 +84,7 @@ struct Ears {
     rings: Arc<Recorder>,
     interruptions: AtomicU64,
     closed: Mutex<Vec<(String, u64, CloseReason)>>,
+    drains: AtomicU64,
 }
 
 impl Doorbell for Ears {
@@ -97,6 +98,11 @@ impl Doorbell for Ears {
 
     fn closed(&self, user: &UserId, connection: ConnectionId, reason: CloseReason) {
         self.closed.lock().unwrap().push((user.to_string(), connection.0, reason));
+        self.rings.closed(user, connection, reason);
+    }
+
+    fn drain(&self) {
+        self.drains.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -124,6 +130,11 @@ impl Node {
     /// How many entries rang here for a user so far.
     pub(super) fn heard(&self, name: &str) -> usize {
         self.fixture.bell.rings().iter().flatten().filter(|delivery| delivery.user == user(name)).count()
+    }
+
+    /// How often it was told to stop.
+    pub(super) fn drains(&self) -> u64 {
+        self.ears.drains.load(Ordering::Relaxed)
     }
 
     pub(super) fn bell_interruptions(&self) -> u64 {

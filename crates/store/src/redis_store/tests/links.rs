@@ -279,3 +279,18 @@ async fn an_eleventh_device_on_another_node_closes_the_longest_connected_one() {
     eventually("the node is told", || one.closed() == [("ann".to_owned(), 1, CloseReason::TooManyDevices)]).await;
     assert!(other.closed().is_empty());
 }
+
+/// Whichever node an operator asks; a device that is nowhere is told nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_operators_want_reaches_the_node_concerned() {
+    let server = Server::start();
+    let (one, other) = two_nodes(&server).await;
+    let node = one.store.nodes().own;
+    let found = other.store.connections(user("ann")).await.unwrap();
+    assert_eq!(found.iter().map(|one| (one.node, one.connection)).collect::<Vec<_>>(), [(node, ConnectionId(1))]);
+    assert_eq!(other.store.kick(user("ann"), None).await.unwrap(), found);
+    eventually("the node is told", || one.closed() == [("ann".to_owned(), 1, CloseReason::Kicked)]).await;
+    assert!(other.store.drain(node).await.unwrap());
+    eventually("the node is told to stop", || one.drains() == 1).await;
+    assert!(other.closed().is_empty() && other.drains() == 0);
+}
