@@ -11,6 +11,7 @@ mod nodes;
 mod openapi;
 mod settings;
 mod timers;
+mod users;
 mod view;
 
 use std::sync::Arc;
@@ -32,6 +33,8 @@ const RESOURCES: &[Resource] = &[
     Resource { path: "/openapi.json", methods: &[(Method::GET, || web::to(openapi::serve))] },
     Resource { path: "/v1/nodes", methods: &[(Method::GET, || web::to(nodes::list))] },
     Resource { path: "/v1/nodes/{id}/drain", methods: &[(Method::POST, || web::to(nodes::drain))] },
+    Resource { path: "/v1/users/{user}", methods: &[(Method::GET, || web::to(users::get))] },
+    Resource { path: "/v1/users/{user}/kick", methods: &[(Method::POST, || web::to(users::kick))] },
     Resource { path: "/v1/invitations", methods: &[(Method::GET, || web::to(invitations::list))] },
     Resource { path: "/v1/invitations/{id}", methods: &[(Method::GET, || web::to(invitations::get))] },
     Resource { path: "/v1/invitations/{id}/cancel", methods: &[(Method::POST, || web::to(invitations::cancel))] },

@@ -250,6 +250,12 @@ impl Doorbell for Sessions {
         }
     }
 
+    fn drain(&self) {
+        if let Some(shared) = self.shared.get().and_then(Weak::upgrade) {
+            shared.stop_asked.notify_one();
+        }
+    }
+
     fn closed(&self, user: &UserId, connection: ConnectionId, reason: CloseReason) {
         if let Some(session) = self.registry.find(user) {
             // A session whose mailbox is full keeps the old connection until that ends by itself.

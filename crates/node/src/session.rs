@@ -63,7 +63,7 @@ pub(crate) struct Deliver(pub(crate) Delivery);
 #[rtype(result = "()")]
 pub(crate) struct Suspect;
 
-/// This connection has to go because of what connected to another node.
+/// This connection has to go because of what connected to another node, or because an operator wants it.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Close {

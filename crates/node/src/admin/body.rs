@@ -4,6 +4,7 @@ use actix_web::HttpRequest;
 use ringwire_signaling::limits::REASON_CHARS;
 use ringwire_wire::body::{Params, parse_body};
 use ringwire_wire::error::ErrorBody;
+use ringwire_wire::openapi::DeviceId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,6 +24,20 @@ pub(super) struct DrainParams {
     pub(super) reason: Option<String>,
 }
 
+/// Which of a user's connections an operator ends, and why.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KickParams {
+    /// Only this device; without it all of them.
+    #[serde(default)]
+    #[schema(value_type = Option<DeviceId>, nullable = false)]
+    pub(super) device_id: Option<String>,
+    /// For the record.
+    #[serde(default)]
+    #[schema(max_length = 64, nullable = false)]
+    pub(super) reason: Option<String>,
+}
+
 /// Why an operator ends an invitation.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +48,12 @@ pub(super) struct ForceCancelParams {
 }
 
 impl Params for DrainParams {
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        check_reason(self.reason.as_deref())
+    }
+}
+
+impl Params for KickParams {
     fn check(&self) -> Result<(), (&'static str, &'static str)> {
         check_reason(self.reason.as_deref())
     }
@@ -59,7 +80,7 @@ pub(super) fn note(request: &HttpRequest, reason: Option<&String>) {
     }
 }
 
-pub(super) fn check_reason(reason: Option<&str>) -> Result<(), (&'static str, &'static str)> {
+fn check_reason(reason: Option<&str>) -> Result<(), (&'static str, &'static str)> {
     let is_long = reason.is_some_and(|reason| reason.chars().count() > REASON_CHARS);
     if is_long { Err(("reason", "is longer than 64 characters")) } else { Ok(()) }
 }

@@ -11,7 +11,7 @@ use super::openapi::{DrainProblems, NodePath, PlainProblems};
 use super::view::{NodeView, NodesView, OwnNodeView};
 use crate::http::Response;
 use crate::http::body::Body;
-use crate::shared::Shared;
+use crate::shared::{Shared, node_name};
 
 /// List nodes
 ///
@@ -56,7 +56,7 @@ pub(super) async fn list(shared: web::Data<Shared>) -> Response {
 
 /// Drain a node
 ///
-/// Its process ends as on `SIGTERM`: unready at once, its connections are told `draining` one after the other,
+/// Whichever node it is: its process ends as on `SIGTERM`: unready at once, its connections are told `draining` one after the other,
 /// and what is under way is finished. Answers as soon as that has begun.
 #[utoipa::path(
     post,
@@ -75,17 +75,27 @@ pub(super) async fn drain(
 ) -> Response {
     let params: DrainParams = parse_optional(&body)?;
     note(&request, params.reason.as_ref());
-    if *path == shared.node_id() {
+    let hears = if *path == shared.node_id() {
         shared.stop_asked.notify_one();
-        return Ok(HttpResponse::Accepted().finish());
+        true
+    } else {
+        // Whatever is no id names no node.
+        match u64::from_str_radix(&path, 16) {
+            Ok(node) if *path == node_name(node) => shared.ask(shared.store.drain(node)).await?,
+            Ok(_) | Err(_) => false,
+        }
+    };
+    if hears {
+        Ok(HttpResponse::Accepted().finish())
+    } else {
+        Err(ErrorBody::new(ErrorCode::NotFound, "no such node hears").into())
     }
-    Err(ErrorBody::new(ErrorCode::NotFound, "this is not the id of this node").into())
 }
 
 fn node_ids(shared: &Shared) -> Vec<String> {
     let nodes = shared.store.nodes();
     match nodes.own {
         0 => vec![shared.node_id()],
-        _ => nodes.live.iter().map(|id| crate::shared::node_name(*id)).collect(),
+        _ => nodes.live.iter().map(|id| node_name(*id)).collect(),
     }
 }

@@ -10,13 +10,17 @@ use ringwire_wire::openapi::{GroupId, InvitationId, UserId};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{IntoParams, Modify, OpenApi};
 
-use super::{groups, health, invitations, nodes, settings, timers};
+use super::{groups, health, invitations, nodes, settings, timers, users};
 use crate::http::openapi::{OptionalBodies, problems};
 
 problems::problems! {
     from example;
     /// Of what takes no parameters.
     PlainProblems: Unauthenticated Forbidden InternalError Unavailable;
+    /// Of `GET /v1/users/{user}`.
+    UserProblems: InvalidParams Unauthenticated Forbidden InternalError Unavailable;
+    /// Of `POST /v1/users/{user}/kick`.
+    KickProblems: ParseError InvalidParams Unauthenticated Forbidden PayloadTooLarge InternalError Unavailable;
     /// Of `GET /v1/invitations/{id}`.
     InvitationProblems: Unauthenticated Forbidden NotFound InternalError Unavailable;
     /// Of `GET /v1/invitations`.
@@ -53,6 +57,15 @@ pub(super) struct NodePath {
     id: String,
 }
 
+/// The user whom a path names.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[allow(dead_code, reason = "describes what handlers read as text")]
+pub(super) struct UserPath {
+    /// The user's id, percent-encoded.
+    user: UserId,
+}
+
 /// Whose invitations are listed.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -79,6 +92,8 @@ pub(super) struct ListQuery {
     paths(
         nodes::list,
         nodes::drain,
+        users::get,
+        users::kick,
         invitations::list,
         invitations::get,
         invitations::cancel,
@@ -102,6 +117,7 @@ pub(super) struct ListQuery {
     servers((url = "/")),
     tags(
         (name = "nodes", description = "The processes of the cluster."),
+        (name = "users", description = "Where users are connected."),
         (name = "invitations", description = "Invitations and their timers, whoever takes part."),
         (name = "groups", description = "Groups of users."),
         (name = "settings", description = "The configuration and the log of this node."),

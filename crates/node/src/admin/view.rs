@@ -1,5 +1,6 @@
 //! What the admin API answers with, beside the views that users get too.
 
+use ringwire_wire::openapi::{DeviceId, UserId};
 use ringwire_wire::view::{HistoryMessage, InvitationView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,6 +42,46 @@ pub(super) struct OwnNodeView {
     pub(super) sessions: usize,
     /// Invitations in memory.
     pub(super) actors: usize,
+}
+
+/// What is known of a user.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub(super) struct UserView {
+    /// Who.
+    #[schema(value_type = UserId)]
+    pub(super) user: String,
+    /// Whether there is a live connection.
+    pub(super) present: bool,
+    /// The live connections on all nodes.
+    pub(super) connections: Vec<ConnectionView>,
+    /// How many active invitations the user takes part in.
+    pub(super) active: ActiveCounts,
+}
+
+/// A live connection.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub(super) struct ConnectionView {
+    /// Which device.
+    #[schema(value_type = DeviceId)]
+    pub(super) device_id: String,
+    /// The id of the node that holds it.
+    pub(super) node: String,
+}
+
+/// How many active invitations a user takes part in.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+pub(super) struct ActiveCounts {
+    /// As the inviter.
+    pub(super) inviter: u64,
+    /// As an invitee who is pending.
+    pub(super) invitee: u64,
+}
+
+/// The connections that an operator ended.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub(super) struct KickedView {
+    /// Those whose node was told.
+    pub(super) closed: Vec<ConnectionView>,
 }
 
 /// An invitation with all that is known of it.

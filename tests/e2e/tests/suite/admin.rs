@@ -1,6 +1,6 @@
 //! The admin API: what operators see and change, whichever node they ask.
 
-use ringwire_e2e::{Http, Node, Settings, has, until};
+use ringwire_e2e::{Device, Http, Node, Settings, has, until};
 use serde_json::{Value, json};
 
 const TOKEN: &str = "the-admin-token-of-the-tests-of-this-file";
@@ -202,13 +202,69 @@ async fn timers_are_counted() {
 }
 
 #[tokio::test]
-async fn a_drained_node_ends_as_on_a_signal() {
+async fn a_drained_node_ends_as_on_a_signal_whichever_is_asked() {
     let mut site = crate::site(settings().with("shutdown.drain_ms", 0)).await;
-    let node = &mut site.nodes_mut()[0];
-    let mut phone = node.connect("alice", "phone").await;
-    let _ = operator(node).post("/v1/nodes/0000000000000000/drain", json!({})).await.problem(404, "not_found");
-    let path = format!("/v1/nodes/{}/drain", phone.hello["node"].as_str().unwrap());
-    assert_eq!(operator(node).post(&path, json!({ "reason": "upgrade" })).await.status, 202);
-    assert_eq!(phone.closed().await, (1012, "draining".to_owned()));
-    assert_eq!(node.process().ended().await.0, Some(0));
+    let asked = operator(site.nodes().last().unwrap());
+    for nothing in ["0000000000000000", "nonsense", "+1"] {
+        let path = format!("/v1/nodes/{nothing}/drain");
+        let _ = asked.post(&path, json!({})).await.problem(404, "not_found");
+    }
+    // The last one is asked for all, and goes last.
+    for node in site.nodes_mut() {
+        let mut phone = node.connect("alice", "phone").await;
+        let path = format!("/v1/nodes/{}/drain", phone.hello["node"].as_str().unwrap());
+        assert_eq!(asked.post(&path, json!({ "reason": "upgrade" })).await.status, 202);
+        assert_eq!(phone.closed().await, (1012, "draining".to_owned()));
+        assert_eq!(node.process().ended().await.0, Some(0));
+    }
+}
+
+#[tokio::test]
+async fn a_user_is_found_and_kicked_on_whichever_node() {
+    let site = crate::site(settings()).await;
+    let mut phone = site.connect("alice", "phone").await;
+    let mut web = site.connect("alice", "web").await;
+    let mut bob = site.connect("bob", "phone").await;
+    bob.ok("invite", json!({ "invitees": ["alice"], "timeout_s": 0 })).await;
+    phone.expect("invitation.received").await;
+    web.expect("invitation.received").await;
+    phone.ok("invite", json!({ "invitees": ["carol"] })).await;
+    web.expect("invitation.sent").await;
+
+    let seen = operator(site.node()).get("/v1/users/alice").await.expect(200);
+    has(&seen, json!({ "user": "alice", "present": true, "active": { "inviter": 1, "invitee": 1 } }));
+    let mut connections = seen["connections"].as_array().unwrap().clone();
+    connections.sort_by_key(|one| one["device_id"].to_string());
+    let at = |device: &Device, id: &str| json!({ "device_id": id, "node": device.hello["node"] });
+    assert_eq!(connections, [at(&phone, "phone"), at(&web, "web")]);
+    let nobody = operator(site.node()).get("/v1/users/nobody").await.expect(200);
+    has(&nobody, json!({ "present": false, "connections": [], "active": { "inviter": 0, "invitee": 0 } }));
+
+    let client = operator(site.node());
+    let only = json!({ "device_id": "phone", "reason": "stolen" });
+    let kicked = client.post("/v1/users/alice/kick", only).await.expect(200);
+    assert_eq!(kicked, json!({ "closed": [at(&phone, "phone")] }));
+    assert_eq!(phone.closed().await, (4101, "kicked".to_owned()));
+    until("the connection to be gone", async || {
+        let seen = client.get("/v1/users/alice").await.expect(200);
+        (seen["connections"].as_array().unwrap().len() == 1).then_some(())
+    })
+    .await;
+    web.ok("ping", json!({})).await;
+
+    let kicked = client.request("POST", "/v1/users/alice/kick", "").await.expect(200);
+    assert_eq!(kicked, json!({ "closed": [at(&web, "web")] }));
+    assert_eq!(web.closed().await, (4101, "kicked".to_owned()));
+    until("nobody to be there", async || {
+        let kicked = client.post("/v1/users/alice/kick", json!({})).await.expect(200);
+        kicked["closed"].as_array().unwrap().is_empty().then_some(())
+    })
+    .await;
+    bob.ok("ping", json!({})).await;
+    let long = json!({ "reason": "x".repeat(65) });
+    assert_eq!(client.post("/v1/users/alice/kick", long).await.problem(400, "invalid_params")["field"], "reason");
+    let wrong = json!({ "device_id": "" });
+    assert_eq!(client.post("/v1/users/alice/kick", wrong).await.problem(400, "invalid_params")["field"], "device_id");
+    // Its token is still good, so a person may come back.
+    site.connect("alice", "phone").await;
 }

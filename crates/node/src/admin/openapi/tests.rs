@@ -11,8 +11,8 @@ use ringwire_wire::view::{DoneResult, GroupView, InvitationPage};
 use serde_json::{Value, json};
 
 use super::super::RESOURCES;
-use super::super::body::{DrainParams, ForceCancelParams};
-use super::super::view::{AdminInvitationView, LogFilter, NodesView, TimersView};
+use super::super::body::{DrainParams, ForceCancelParams, KickParams};
+use super::super::view::{AdminInvitationView, KickedView, LogFilter, NodesView, TimersView, UserView};
 use super::*;
 use crate::http::openapi::tests::{assert_lists_exactly, assert_references_hold, operations, result};
 use crate::http::resource;
@@ -64,6 +64,7 @@ fn examples_are_what_handlers_read_and_write() {
     let check = |schema: &str| match schema {
         "DrainParams" => body::<DrainParams>,
         "ForceCancelParams" => body::<ForceCancelParams>,
+        "KickParams" => body::<KickParams>,
         "GroupParams" => body::<GroupParams>,
         "AdminInvitationView" => result::<AdminInvitationView>,
         "DoneResult" => result::<DoneResult>,
@@ -72,6 +73,8 @@ fn examples_are_what_handlers_read_and_write() {
         "LogFilter" => result::<LogFilter>,
         "NodesView" => result::<NodesView>,
         "TimersView" => result::<TimersView>,
+        "UserView" => result::<UserView>,
+        "KickedView" => result::<KickedView>,
         other => panic!("{other} is checked by nothing"),
     };
     let document = document();
