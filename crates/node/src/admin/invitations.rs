@@ -85,23 +85,32 @@ pub(super) async fn get(shared: web::Data<Shared>, path: web::Path<String>) -> R
     ),
 )]
 pub(super) async fn list(shared: web::Data<Shared>, query: web::Query<Vec<(String, String)>>) -> Response {
-    let (own, page): (Vec<_>, Vec<_>) =
-        query.iter().map(|(name, value)| (name.as_str(), value.as_str())).partition(|(name, _)| is_own(name));
-    let value = |wanted| own.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
-    let text = value("user").ok_or_else(|| HttpError(ErrorBody::invalid_params("user", "is required")))?;
+    let (own, page): (Vec<_>, Vec<_>) = query
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .partition(|(name, _)| ["user", "state"].contains(name));
+    let text = single(&own, "user")?.ok_or_else(|| HttpError(ErrorBody::invalid_params("user", "is required")))?;
     let user = user(text)?;
-    if value("state").is_some_and(|state| state != "active") {
+    if single(&own, "state")?.is_some_and(|state| state != "active") {
         return Err(ErrorBody::invalid_params("state", "must be active: the others are in the history").into());
     }
-    let HttpBody { params, .. } = parse_http_query::<ListActiveParams>(page)?;
+    let HttpBody { acting_for, device, params } = parse_http_query::<ListActiveParams>(page)?;
+    for (name, is_given) in [("as", acting_for.is_some()), ("device_id", device.is_some())] {
+        if is_given {
+            return Err(ErrorBody::invalid_params(name, "is not a known parameter").into());
+        }
+    }
     let service = Service { shared: shared.into_inner() };
     Ok(HttpResponse::Ok().json(service.active(user, &params).await?))
 }
 
-/// What this list takes beside the parameters of every list of active invitations. The members of the body that
-/// a query of users may have are refused like unknown ones.
-fn is_own(name: &str) -> bool {
-    ["user", "state"].contains(&name)
+/// The value of a parameter that may be given once.
+fn single<'a>(pairs: &[(&str, &'a str)], wanted: &'static str) -> Result<Option<&'a str>, HttpError> {
+    let mut values = pairs.iter().filter(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(ErrorBody::invalid_params(wanted, "is given twice").into()),
+    }
 }
 
 /// Cancel an invitation

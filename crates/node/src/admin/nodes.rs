@@ -37,8 +37,6 @@ use crate::shared::{Shared, node_name};
 )]
 pub(super) async fn list(shared: web::Data<Shared>) -> Response {
     let own = shared.node_id();
-    let mut ids = node_ids(&shared);
-    ids.sort_unstable();
     let this = OwnNodeView {
         address: shared.address.to_string(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -50,7 +48,10 @@ pub(super) async fn list(shared: web::Data<Shared>) -> Response {
         actors: shared.invitations.len(),
     };
     let mut this = Some(this);
-    let nodes = ids.into_iter().map(|id| NodeView { this: if id == own { this.take() } else { None }, id }).collect();
+    let nodes = node_ids(&shared)
+        .into_iter()
+        .map(|id| NodeView { this: if id == own { this.take() } else { None }, id })
+        .collect();
     Ok(HttpResponse::Ok().json(NodesView { nodes }))
 }
 
@@ -92,6 +93,7 @@ pub(super) async fn drain(
     }
 }
 
+/// In order.
 fn node_ids(shared: &Shared) -> Vec<String> {
     let nodes = shared.store.nodes();
     match nodes.own {

@@ -106,6 +106,8 @@ async fn an_invitation_is_shown_whole_and_listed_whoever_asks() {
         ("user=carol&cursor=forged", "cursor"),
         ("user=carol&limit=1000", "limit"),
         ("user=carol&colour=red", "colour"),
+        ("user=carol&user=bob", "user"),
+        ("user=carol&as=bob", "as"),
     ] {
         let problem = client.get(&format!("/v1/invitations?{query}")).await.problem(400, "invalid_params");
         assert_eq!(problem["field"], field, "{query}");
