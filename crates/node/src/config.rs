@@ -2,6 +2,9 @@
 //!
 //! `config/default.toml` documents every key and is the only source of defaults.
 
+mod list;
+mod web_origin;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +12,9 @@ use ringwire_signaling::policy::Busy;
 use ringwire_signaling::{Policy, limits};
 use ringwire_store::redis_store;
 use serde::{Deserialize, Serialize};
+
+pub use list::List;
+pub use web_origin::WebOrigin;
 
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
 
@@ -47,6 +53,8 @@ pub struct Http {
     pub workers: usize,
     /// Connections at once; 0 is as many as there are file descriptors for.
     pub max_connections: usize,
+    /// Whose web pages may use the listener; empty is everybody's.
+    pub allowed_origins: List<WebOrigin>,
 }
 
 /// See `[admin]`.

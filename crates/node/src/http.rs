@@ -6,6 +6,7 @@ pub(crate) mod groups;
 pub(crate) mod invitations;
 pub(crate) mod openapi;
 mod operations;
+pub(crate) mod origin;
 pub(crate) mod problem;
 pub(crate) mod resource;
 mod who;

@@ -28,6 +28,7 @@ pub(crate) struct Metrics {
     operations: Family<OperationLabels, Counter>,
     stages: Family<StageLabels, Histogram>,
     mailbox_rejections: Family<MailboxLabels, Counter>,
+    limited: Family<LimitLabels, Counter>,
     store: StoreMetrics,
     /// Commits that lost a race and stepped again.
     pub(crate) conflicts: Counter,
@@ -110,6 +111,28 @@ struct MailboxLabels {
     actor: &'static str,
 }
 
+/// What turned somebody away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// A web page that is not allowed.
+    Origin,
+}
+
+impl Limit {
+    const ALL: [Self; 1] = [Self::Origin];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Origin => "origin",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabels {
+    limit: &'static str,
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("ringwire");
@@ -117,6 +140,7 @@ impl Metrics {
             operations: Family::default(),
             stages: Family::new_with_constructor(|| Histogram::new(STAGE_BUCKETS)),
             mailbox_rejections: Family::default(),
+            limited: Family::default(),
             store: StoreMetrics::new(&mut registry),
             conflicts: Counter::default(),
             gaps_healed: Counter::default(),
@@ -133,10 +157,15 @@ impl Metrics {
     }
 
     fn registered(mut self) -> Self {
+        // Seen at zero, so that the first one is a rise.
+        for limit in Limit::ALL {
+            drop(self.limited.get_or_create(&LimitLabels { limit: limit.name() }));
+        }
         let to = &mut self.registry;
         to.register("operations", "Operations by result", self.operations.clone());
         to.register_with_unit("stage", "Time that a stage took", Unit::Seconds, self.stages.clone());
         to.register("mailbox_rejections", "Messages that found a mailbox full", self.mailbox_rejections.clone());
+        to.register("limited", "Requests that a limit of this node turned away", self.limited.clone());
         to.register("conflicts", "Commits that lost a race and stepped again", self.conflicts.clone());
         to.register("gaps_healed", "Doorbell gaps filled from the inbox", self.gaps_healed.clone());
         to.register("session_resets", "Sessions that started again from a snapshot", self.resets.clone());
@@ -174,6 +203,11 @@ impl Metrics {
     /// Counts a message that found a mailbox full.
     pub(crate) fn rejected(&self, actor: Mailbox) {
         self.mailbox_rejections.get_or_create(&MailboxLabels { actor: actor.name() }).inc();
+    }
+
+    /// Counts a request that a limit turned away.
+    pub(crate) fn limited(&self, limit: Limit) {
+        self.limited.get_or_create(&LimitLabels { limit: limit.name() }).inc();
     }
 
     /// All of it as text, with what the store counts.

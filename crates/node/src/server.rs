@@ -188,15 +188,16 @@ fn serve_public(shared: &Arc<Shared>, listener: TcpListener) -> Result<Listener,
         workers => workers,
     };
     let routes = Arc::clone(shared);
-    let server = HttpServer::new(move || App::new().configure(http::routes(&routes)))
-        .workers(workers)
-        .max_connections(config.http.max_connections.div_ceil(workers).saturating_add(64))
-        .client_request_timeout(Duration::from_secs(10))
-        .shutdown_timeout(config.shutdown.deadline_ms.div_ceil(1000))
-        .on_connect(on_connect)
-        .disable_signals()
-        .listen(listener)?
-        .run();
+    let server =
+        HttpServer::new(move || App::new().wrap(from_fn(http::origin::check)).configure(http::routes(&routes)))
+            .workers(workers)
+            .max_connections(config.http.max_connections.div_ceil(workers).saturating_add(64))
+            .client_request_timeout(Duration::from_secs(10))
+            .shutdown_timeout(config.shutdown.deadline_ms.div_ceil(1000))
+            .on_connect(on_connect)
+            .disable_signals()
+            .listen(listener)?
+            .run();
     Ok(Listener { address, handle: server.handle(), running: actix::spawn(server) })
 }
 

@@ -1,5 +1,7 @@
 //! What is refused, and what an operator may see.
 
+use serde_json::json;
+
 use super::*;
 
 fn with(overrides: &str) -> Result<Config, ConfigError> {
@@ -39,6 +41,23 @@ fn the_admin_token_is_a_secret_of_its_own_that_fits_into_a_header() {
     assert_eq!(message, "admin.token: must differ from auth.hs256_secret");
     let message = with(&format!("[admin]\ntoken = \"a b{}\"", "s".repeat(32))).unwrap_err().to_string();
     assert_eq!(message, "admin.token: must be printable ASCII without spaces: it is sent in a header");
+}
+
+#[test]
+fn a_list_is_an_array_or_text_with_commas_and_its_items_are_checked() {
+    for text in ["[\"https://a.example\", \"http://B:81\"]", "\"https://a.example, http://B:81,\""] {
+        let config = with(&format!("[http]\nallowed_origins = {text}")).unwrap();
+        assert_eq!(
+            serde_json::to_value(config.http.allowed_origins).unwrap(),
+            json!(["https://a.example", "http://b:81"])
+        );
+    }
+    assert!(with("[http]\nallowed_origins = \"\"").unwrap().http.allowed_origins.0.is_empty());
+    let message = with("[http]\nallowed_origins = [\"https://a.example/\"]").unwrap_err().to_string();
+    assert!(
+        message.contains("\"https://a.example/\" is no origin") && message.contains("allowed_origins"),
+        "{message}"
+    );
 }
 
 #[test]
