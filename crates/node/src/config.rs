@@ -2,18 +2,22 @@
 //!
 //! `config/default.toml` documents every key and is the only source of defaults.
 
+mod limits;
 mod list;
+mod network;
 mod web_origin;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ringwire_signaling::policy::Busy;
-use ringwire_signaling::{Policy, limits};
+use ringwire_signaling::{Policy, limits::INBOX_BYTES};
 use ringwire_store::redis_store;
 use serde::{Deserialize, Serialize};
 
+pub use limits::Limits;
 pub use list::List;
+pub use network::Network;
 pub use web_origin::WebOrigin;
 
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
@@ -37,6 +41,8 @@ pub struct Config {
     pub policy: PolicySection,
     /// Bounds of one connection.
     pub connection: Connection,
+    /// Bounds of one address and one user.
+    pub limits: Limits,
     /// How the process ends.
     pub shutdown: Shutdown,
     /// What is logged, and how.
@@ -55,6 +61,8 @@ pub struct Http {
     pub max_connections: usize,
     /// Whose web pages may use the listener; empty is everybody's.
     pub allowed_origins: List<WebOrigin>,
+    /// Who is believed about `X-Forwarded-For`.
+    pub trusted_proxies: List<Network>,
 }
 
 /// See `[admin]`.
@@ -299,7 +307,10 @@ impl Config {
         if self.connection.requests_per_second == 0 || self.connection.request_burst == 0 {
             return invalid("connection.requests_per_second", "and request_burst must be at least 1".into());
         }
-        if self.connection.outbound_kib * 1024 < 2 * limits::INBOX_BYTES {
+        if let Some((key, problem)) = self.limits.problem() {
+            return invalid(key, problem.into());
+        }
+        if self.connection.outbound_kib * 1024 < 2 * INBOX_BYTES {
             return invalid("connection.outbound_kib", "must hold a full inbox twice, 512".into());
         }
         if self.connection.heartbeat_s == 0 || self.connection.hello_timeout_s == 0 || self.store.timeout_ms == 0 {

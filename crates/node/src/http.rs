@@ -1,6 +1,7 @@
 //! The public HTTP interface under `/v1`: the same operations for servers and scripts.
 
 pub(crate) mod body;
+pub(crate) mod client;
 mod connect;
 pub(crate) mod groups;
 pub(crate) mod invitations;

@@ -15,6 +15,7 @@ mod ids;
 mod invitation;
 mod logging;
 mod metrics;
+mod rate;
 mod readiness;
 mod registry;
 pub mod server;

@@ -114,15 +114,21 @@ struct MailboxLabels {
 /// What turned somebody away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
+    /// An address that connects too fast.
+    Handshakes,
+    /// An address with too many connections.
+    Connections,
     /// A web page that is not allowed.
     Origin,
 }
 
 impl Limit {
-    const ALL: [Self; 1] = [Self::Origin];
+    const ALL: [Self; 3] = [Self::Handshakes, Self::Connections, Self::Origin];
 
     fn name(self) -> &'static str {
         match self {
+            Self::Handshakes => "handshakes",
+            Self::Connections => "connections",
             Self::Origin => "origin",
         }
     }

@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::registry::{Invitations, Sessions};
 use crate::shared::Shared;
+use crate::ws::door::Door;
 use crate::ws::socket::on_connect;
 use crate::{admin, descriptors, http, ids, sweeper};
 
@@ -94,6 +95,7 @@ impl Node {
             invitations: Invitations::new(),
             metrics: Arc::new(Metrics::new()),
             connections: AtomicUsize::new(0),
+            door: Door::new(&config),
             draining: watch::Sender::new(false),
             stop_asked: Notify::new(),
             readiness: Readiness::new(),

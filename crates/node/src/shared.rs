@@ -16,6 +16,7 @@ use crate::error::OperationError;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::registry::{Invitations, Sessions};
+use crate::ws::door::Door;
 
 /// One running node.
 pub(crate) struct Shared {
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     /// Live WebSocket connections.
     pub(crate) connections: AtomicUsize,
+    /// What addresses have used of their allowance.
+    pub(crate) door: Door,
     /// Turns true when the node shuts down.
     pub(crate) draining: watch::Sender<bool>,
     /// An operator wants the process to end as on a signal.

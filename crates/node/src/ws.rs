@@ -2,9 +2,9 @@
 
 mod calls;
 mod connection;
+pub(crate) mod door;
 mod frames;
 pub(crate) mod outbound;
-mod rate;
 pub(crate) mod socket;
 
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use ringwire_wire::frame::SUBPROTOCOL;
 use crate::http::problem;
 use crate::shared::Shared;
 use connection::Connection;
+use door::Seat;
 use socket::Socket;
 
 /// When a client that found no room should try again; clients add their own growing pause.
@@ -33,6 +34,10 @@ pub(crate) async fn connect(
     if !shared.serving.load(Ordering::Relaxed) {
         return Ok(turned_away("the node is shutting down"));
     }
+    let seat = match Seat::take(&shared, &request) {
+        Ok(seat) => seat,
+        Err(retry_after_ms) => return Ok(problem::response(ErrorBody::rate_limited(retry_after_ms))),
+    };
     let token = problem::bearer(&request).map(str::to_owned);
     let socket = request.conn_data::<Socket>().cloned();
     let Some(place) = Place::take(&shared) else {
@@ -43,7 +48,7 @@ pub(crate) async fn connect(
     let connection = Connection::new(shared, session, socket, token);
     actix::spawn(async move {
         connection.run(stream).await;
-        drop(place);
+        drop((place, seat));
     });
     Ok(response)
 }

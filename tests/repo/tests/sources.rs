@@ -26,8 +26,8 @@ const LOCAL_WAITS: [&str; 8] = [
     "crates/node/src/readiness.rs",
     // Heartbeats, the token's end and draining of one socket.
     "crates/node/src/ws/connection.rs",
-    // The allowance of frames of one socket.
-    "crates/node/src/ws/rate.rs",
+    // The allowances of addresses and users at this node.
+    "crates/node/src/rate/by_key.rs",
 ];
 
 /// Crates whose `src` is the server.

@@ -21,9 +21,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::frames::{Assembly, Received};
 use super::outbound::{self, Outbound, Outgoing, Overflow, Queue};
-use super::rate::Bucket;
 use super::socket::Socket;
 use crate::ids;
+use crate::rate::Bucket;
 use crate::session::Gone;
 use crate::shared::Shared;
 
@@ -100,7 +100,7 @@ impl Connection {
             outbound,
             overflow: queue.overflow(),
             queue: Some(queue),
-            bucket: Bucket::new(settings.requests_per_second, settings.request_burst),
+            bucket: Bucket::new(settings.requests_per_second, settings.request_burst, now),
             handshake_token,
             user: None,
             hello_deadline: Some(now + Duration::from_secs(settings.hello_timeout_s)),

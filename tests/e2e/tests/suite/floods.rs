@@ -1,6 +1,9 @@
-//! Who is turned away before anything of theirs is done: pages of foreign origins.
+//! Who is turned away before anything of theirs is done: pages of foreign origins, and addresses that ask for too much.
 
-use ringwire_e2e::{Http, Knock, Settings, has};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Instant;
+
+use ringwire_e2e::{Http, Knock, Settings, Site, has, until};
 use serde_json::json;
 
 const PAGE: &str = "https://app.example";
@@ -23,7 +26,7 @@ async fn pages_of_other_origins_are_refused_where_the_operator_lists_some() {
     // Programs are no pages.
     assert_eq!(Knock::at(site.public(), &[]).await.status, 101);
     site.connect("bob", "phone").await.ok("ping", json!({})).await;
-    let refused = site.metric("ringwire_limited_total{limit=\"origin\"}").await;
+    let refused = limited(&site, "origin").await;
     assert!((refused - 8.0).abs() < 0.5, "{refused}");
 }
 
@@ -67,4 +70,93 @@ async fn without_a_list_every_page_may_connect_and_nothing_is_said_of_origins() 
     let preflight =
         Http::new(site.public()).with_header("Origin", PAGE).request("OPTIONS", "/v1/invitations", "").await;
     let _ = preflight.problem(405, "method_not_found");
+}
+
+const NEIGHBOUR: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+const BURST: u64 = 3;
+
+fn few_handshakes() -> Settings {
+    Settings::new().with("limits.handshakes_per_second_per_ip", 1).with("limits.handshake_burst_per_ip", BURST)
+}
+
+/// All who knock with these headers get together what one address may, however long that takes.
+async fn count_as_one(node: SocketAddr, forwarded: &[&str]) {
+    let started = Instant::now();
+    let mut taken = 0;
+    for _ in 0..=BURST {
+        for forwarded in forwarded {
+            taken += u64::from(Knock::at(node, &[("X-Forwarded-For", forwarded)]).await.status == 101);
+        }
+    }
+    let most = BURST + started.elapsed().as_secs() + 1;
+    assert!((BURST..=most).contains(&taken), "{taken} instead of {most} at most");
+}
+
+async fn limited(site: &Site, limit: &str) -> f64 {
+    site.metric(&format!("ringwire_limited_total{{limit=\"{limit}\"}}")).await
+}
+
+/// Uses up what an address may, and sees it turned away.
+async fn flood(node: SocketAddr) -> Knock {
+    for _ in 0..100 {
+        let knock = Knock::at(node, &[]).await;
+        if knock.status != 101 {
+            return knock;
+        }
+    }
+    panic!("nobody limits handshakes");
+}
+
+#[tokio::test]
+async fn an_address_that_connects_too_fast_is_told_when_to_come_again_and_others_are_unharmed() {
+    let site = crate::site(few_handshakes()).await;
+    let node = site.public();
+    let refused = flood(node).await;
+    assert_eq!((refused.status, &refused.body["name"]), (429, &json!("rate_limited")));
+    assert!((1..=1_000).contains(&refused.body["retry_after_ms"].as_u64().unwrap()), "{}", refused.body);
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert!(limited(&site, "handshakes").await > 0.5);
+    assert_eq!(Knock::from(NEIGHBOUR, node, &[]).await.status, 101);
+    let comes_again = async || (Knock::at(node, &[]).await.status == 101).then_some(());
+    until("the allowance to grow again", comes_again).await;
+}
+
+#[tokio::test]
+async fn nobody_is_believed_about_another_address_but_a_trusted_proxy() {
+    let site = crate::site(few_handshakes()).await;
+    count_as_one(site.public(), &["192.0.2.1", "192.0.2.2", "192.0.2.3"]).await;
+
+    let site = crate::site(few_handshakes().with("http.trusted_proxies", "127.0.0.1,10.0.0.0/8")).await;
+    let node = site.public();
+    // What the client itself wrote stands further left, and what a second proxy added further right.
+    count_as_one(node, &["192.0.2.1", "198.51.100.1, 192.0.2.1", "192.0.2.1, 10.1.2.3"]).await;
+    for other in ["192.0.2.2", "192.0.2.1, 192.0.2.3"] {
+        assert_eq!(Knock::at(node, &[("X-Forwarded-For", other)]).await.status, 101, "{other}");
+    }
+    let neighbour = Knock::from(NEIGHBOUR, node, &[("X-Forwarded-For", "192.0.2.1")]).await;
+    assert_eq!(neighbour.status, 101, "the neighbour is no proxy");
+}
+
+#[tokio::test]
+async fn ipv6_addresses_of_one_network_count_as_one() {
+    let site = crate::site(few_handshakes().with("http.trusted_proxies", "127.0.0.1")).await;
+    let node = site.public();
+    count_as_one(node, &["2001:db8::1", "2001:db8::2", "2001:db8::ffff:1"]).await;
+    assert_eq!(Knock::at(node, &[("X-Forwarded-For", "2001:db8:0:1::1")]).await.status, 101);
+}
+
+#[tokio::test]
+async fn an_address_has_as_many_connections_as_it_may_until_one_ends() {
+    let site = crate::site(Settings::new().with("limits.connections_per_ip", 2)).await;
+    let node = site.public();
+    let (first, _second) = (Knock::at(node, &[]).await, Knock::at(node, &[]).await);
+    assert_eq!(first.status, 101);
+    let refused = Knock::at(node, &[]).await;
+    assert_eq!((refused.status, &refused.body["name"]), (429, &json!("rate_limited")));
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert!(limited(&site, "connections").await > 0.5);
+    assert_eq!(Knock::from(NEIGHBOUR, node, &[]).await.status, 101);
+    drop(first);
+    until("room", async || (Knock::at(node, &[]).await.status == 101).then_some(())).await;
 }

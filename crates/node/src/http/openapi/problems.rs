@@ -39,7 +39,7 @@ pub(crate) use problems;
 problems! {
     from example;
     /// Of `GET /v1/connect`.
-    ConnectProblems: InvalidRequest Forbidden InternalError Unavailable;
+    ConnectProblems: InvalidRequest Forbidden RateLimited InternalError Unavailable;
     /// Of `POST /v1/invitations`.
     InviteProblems: ParseError InvalidParams Unauthenticated Forbidden NotGroupMember GroupNotFound Conflict
         PayloadTooLarge RateLimited InternalError Unavailable;

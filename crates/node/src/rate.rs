@@ -1,9 +1,13 @@
 //! A token bucket: so many requests a second, and a burst after a pause.
 
+mod by_key;
+
 use tokio::time::Instant;
 
-/// How many requests a connection may make.
-pub(super) struct Bucket {
+pub(crate) use by_key::Buckets;
+
+/// How many requests somebody may make.
+pub(crate) struct Bucket {
     tokens: f64,
     per_second: f64,
     burst: f64,
@@ -12,13 +16,8 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// A full bucket.
-    pub(super) fn new(per_second: u32, burst: u32) -> Self {
-        Self {
-            tokens: f64::from(burst),
-            per_second: f64::from(per_second),
-            burst: f64::from(burst),
-            filled_at: Instant::now(),
-        }
+    pub(crate) fn new(per_second: u32, burst: u32, now: Instant) -> Self {
+        Self { tokens: f64::from(burst), per_second: f64::from(per_second), burst: f64::from(burst), filled_at: now }
     }
 
     /// Takes one token.
@@ -26,7 +25,7 @@ impl Bucket {
     /// # Errors
     /// The milliseconds until there is one, if there is none.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
-    pub(super) fn take(&mut self, now: Instant) -> Result<(), u64> {
+    pub(crate) fn take(&mut self, now: Instant) -> Result<(), u64> {
         let elapsed = now.duration_since(self.filled_at).as_secs_f64();
         self.filled_at = now;
         self.tokens = (self.tokens + elapsed * self.per_second).min(self.burst);
@@ -48,8 +47,7 @@ mod tests {
     #[test]
     fn a_bucket_gives_its_burst_and_then_its_rate() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(10, 3);
-        bucket.filled_at = start;
+        let mut bucket = Bucket::new(10, 3, start);
         for _ in 0..3 {
             assert_eq!(bucket.take(start), Ok(()));
         }
