@@ -118,17 +118,20 @@ pub(crate) enum Limit {
     Handshakes,
     /// An address with too many connections.
     Connections,
+    /// A user who invites too fast.
+    Invites,
     /// A web page that is not allowed.
     Origin,
 }
 
 impl Limit {
-    const ALL: [Self; 3] = [Self::Handshakes, Self::Connections, Self::Origin];
+    const ALL: [Self; 4] = [Self::Handshakes, Self::Connections, Self::Invites, Self::Origin];
 
     fn name(self) -> &'static str {
         match self {
             Self::Handshakes => "handshakes",
             Self::Connections => "connections",
+            Self::Invites => "invites",
             Self::Origin => "origin",
         }
     }

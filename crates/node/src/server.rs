@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::auth::{Authenticator, Missing, make_data_directory, signing_secret};
 use crate::config::{Config, StoreKind};
 use crate::metrics::Metrics;
+use crate::rate::Buckets;
 use crate::readiness::Readiness;
 use crate::registry::{Invitations, Sessions};
 use crate::shared::Shared;
@@ -96,6 +97,7 @@ impl Node {
             metrics: Arc::new(Metrics::new()),
             connections: AtomicUsize::new(0),
             door: Door::new(&config),
+            invites: Buckets::new(config.limits.invites_per_second, config.limits.invite_burst),
             draining: watch::Sender::new(false),
             stop_asked: Notify::new(),
             readiness: Readiness::new(),

@@ -9,6 +9,7 @@ use ringwire_wire::view::{GroupView, HistoryMessage, HistoryPage, InvitationPage
 
 use crate::error::OperationError;
 use crate::invitation::{Act, Create, Tell};
+use crate::metrics::Limit;
 use crate::registry::Invitations;
 use crate::shared::Shared;
 use crate::{cursor, ids};
@@ -25,7 +26,19 @@ impl Service {
     /// Creates an invitation.
     pub(crate) async fn invite(&self, command: Invite, origin: Option<Origin>) -> Outcome<Reply> {
         let id = ids::invitation_id(&command);
+        self.admit(&command, id).await?;
         Invitations::ask(&self.shared, id, || Create { command: command.clone(), origin }).await?
+    }
+
+    /// Counts an invite against its user's rate.
+    async fn admit(&self, command: &Invite, id: InvitationId) -> Outcome<()> {
+        let Err(retry_after_ms) = self.shared.invites.take(command.by.user.clone()) else { return Ok(()) };
+        // Whoever repeats an invite gets the first answer again: a refusal would say that nobody is rung.
+        if command.request_id.is_some() && self.shared.ask(self.shared.store.load(id)).await?.is_some() {
+            return Ok(());
+        }
+        self.shared.metrics.limited(Limit::Invites);
+        Err(Refusal::RateLimited { retry_after_ms }.into())
     }
 
     /// Changes an invitation.

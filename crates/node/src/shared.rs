@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ringwire_signaling::{ConnectionId, Policy, UnixMillis};
+use ringwire_signaling::{ConnectionId, Policy, UnixMillis, UserId};
 use ringwire_store::{Clock, Store, StoreError};
 use tokio::sync::{Notify, watch};
 
@@ -14,6 +14,7 @@ use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::error::OperationError;
 use crate::metrics::Metrics;
+use crate::rate::Buckets;
 use crate::readiness::Readiness;
 use crate::registry::{Invitations, Sessions};
 use crate::ws::door::Door;
@@ -46,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) connections: AtomicUsize,
     /// What addresses have used of their allowance.
     pub(crate) door: Door,
+    /// What users have used of their allowance of invites.
+    pub(crate) invites: Buckets<UserId>,
     /// Turns true when the node shuts down.
     pub(crate) draining: watch::Sender<bool>,
     /// An operator wants the process to end as on a signal.

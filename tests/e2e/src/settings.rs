@@ -34,6 +34,8 @@ impl Settings {
             .with("connection.pong_timeout_s", 3_600)
             // All tests of a node come from one address.
             .with("limits.handshakes_per_second_per_ip", 0)
+            // The inviters of a test do in a second what people do in an hour.
+            .with("limits.invites_per_second", 0)
             .with("log.format", "json")
     }
 

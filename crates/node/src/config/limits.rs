@@ -12,6 +12,10 @@ pub struct Limits {
     pub handshake_burst_per_ip: u32,
     /// Live connections of one address; 0 is no limit.
     pub connections_per_ip: u32,
+    /// Sustained rate of one user's invites; 0 is no limit.
+    pub invites_per_second: u32,
+    /// Invites at once after a pause.
+    pub invite_burst: u32,
 }
 
 impl Limits {
@@ -20,6 +24,9 @@ impl Limits {
         let nobody = |per_second, burst| per_second > 0 && burst == 0;
         if nobody(self.handshakes_per_second_per_ip, self.handshake_burst_per_ip) {
             return Some(("limits.handshake_burst_per_ip", "must be at least 1, or nobody could connect"));
+        }
+        if nobody(self.invites_per_second, self.invite_burst) {
+            return Some(("limits.invite_burst", "must be at least 1, or nobody could invite"));
         }
         None
     }

@@ -1,9 +1,10 @@
-//! Who is turned away before anything of theirs is done: pages of foreign origins, and addresses that ask for too much.
+//! Who is turned away before anything of theirs is done: pages of foreign origins, and addresses and users that ask for
+//! too much.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
-use ringwire_e2e::{Http, Knock, Settings, Site, has, until};
+use ringwire_e2e::{Device, Http, Knock, Settings, Site, has, until};
 use serde_json::json;
 
 const PAGE: &str = "https://app.example";
@@ -159,4 +160,67 @@ async fn an_address_has_as_many_connections_as_it_may_until_one_ends() {
     assert_eq!(Knock::from(NEIGHBOUR, node, &[]).await.status, 101);
     drop(first);
     until("room", async || (Knock::at(node, &[]).await.status == 101).then_some(())).await;
+}
+
+fn few_invites() -> Settings {
+    Settings::new().with("limits.invites_per_second", 1).with("limits.invite_burst", BURST)
+}
+
+/// Invites until it is refused.
+async fn invite_too_often(alice: &mut Device) -> serde_json::Value {
+    for _ in 0..100 {
+        if let Err(error) = alice.call("invite", json!({ "invitees": ["bob"] })).await {
+            return error;
+        }
+    }
+    panic!("nobody limits invites");
+}
+
+#[tokio::test]
+async fn who_invites_too_fast_is_told_when_to_come_again_and_others_are_unharmed() {
+    let site = crate::site(few_invites()).await;
+    let node = &site.nodes()[0];
+    let mut alice = node.connect("alice", "phone").await;
+    let first = alice.ok("invite", json!({ "invitees": ["bob"], "request_id": "r-1" })).await;
+    let refused = invite_too_often(&mut alice).await;
+    assert_eq!(refused["data"]["name"], "rate_limited", "{refused}");
+    assert!((1..=1_000).contains(&refused["data"]["retry_after_ms"].as_u64().unwrap()), "{refused}");
+    assert!(limited(&site, "invites").await > 0.5);
+    // What was done is told again, and everything else goes on.
+    for _ in 0..=BURST {
+        let again = alice.ok("invite", json!({ "invitees": ["bob"], "request_id": "r-1" })).await;
+        assert_eq!(again, first);
+    }
+    alice.ok("cancel", json!({ "invitation_id": first["invitation_id"] })).await;
+    node.connect("bob", "phone").await.ok("invite", json!({ "invitees": ["alice"] })).await;
+    let invite = async || alice.call("invite", json!({ "invitees": ["carol"] })).await.ok();
+    until("the allowance to grow again", invite).await;
+}
+
+#[tokio::test]
+async fn a_user_has_one_allowance_of_invites_whichever_way_they_come() {
+    let site = crate::site(few_invites()).await;
+    let node = &site.nodes()[0];
+    let mut devices = [node.connect("alice", "phone").await, node.connect("alice", "web").await];
+    let (own, server) = (node.http("alice").await, node.server().await);
+    let started = Instant::now();
+    let mut taken = 0;
+    let mut last = Vec::new();
+    for _ in 0..=BURST {
+        for device in &mut devices {
+            taken += u64::from(device.call("invite", json!({ "invitees": ["bob"] })).await.is_ok());
+        }
+        last = vec![
+            own.post("/v1/invitations", json!({ "invitees": ["bob"] })).await,
+            server.post("/v1/invitations", json!({ "invitees": ["bob"], "as": "alice" })).await,
+        ];
+        taken += u64::try_from(last.iter().filter(|reply| reply.status == 201).count()).unwrap();
+    }
+    let most = BURST + started.elapsed().as_secs() + 1;
+    assert!((BURST..=most).contains(&taken), "{taken} instead of {most} at most");
+    for refused in last.into_iter().filter(|reply| reply.status != 201) {
+        assert_eq!(refused.headers["retry-after"], "1");
+        let _ = refused.problem(429, "rate_limited");
+    }
+    let _ = server.post("/v1/invitations", json!({ "invitees": ["bob"], "as": "carol" })).await.expect(201);
 }
