@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 /// Signals of 12 KiB in one go.
 const BURST: usize = 50;
 
+/// How much a node may grow for it: its queue of 1 MiB, the store's cache, and what the allocator holds in huge pages,
+/// which differs by more than ten mebibytes from run to run.
+const GROWN_KIB: u64 = 32 * 1024;
+
 /// Sends bursts of large signals, all of which the attentive device gets.
 async fn flood(from: &mut Device, to: &mut Device, id: &Value, bursts: usize) {
     let data = "x".repeat(12 * 1024 - 8);
@@ -51,7 +55,7 @@ async fn a_client_whose_queue_overflows_is_cut_and_resumes_later() {
     assert!(started.elapsed() <= Duration::from_secs(10), "{:?}", started.elapsed());
     is_gone(&node).await;
     let grown = node.process().resident_kib().saturating_sub(before);
-    assert!(grown < 16 * 1024, "the node grew by {grown} KiB");
+    assert!(grown < GROWN_KIB, "the node grew by {grown} KiB");
 
     node.nothing_for([&mut alice, &mut carol]).await;
     let mut slow = Device::open(&node.url(), None).await;
