@@ -290,8 +290,8 @@ impl Config {
         if !self.admin.token.is_empty() && self.admin.token == self.auth.hs256_secret {
             return invalid("admin.token", "must differ from auth.hs256_secret".into());
         }
-        if self.store.redis.prefix.contains(['{', '}']) || self.store.redis.prefix.chars().any(char::is_control) {
-            return invalid("store.redis.prefix", "must not contain braces or control characters".into());
+        if let Some(problem) = redis_store::prefix_problem(&self.store.redis.prefix) {
+            return invalid("store.redis.prefix", problem.into());
         }
         if self.store.kind == StoreKind::Redis {
             if self.store.redis.url.is_empty() {

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use ringwire_signaling::inbox::Delivery;
+use ringwire_store::Embedded;
 use ringwire_store::clock::Clock;
 use ringwire_store::conformance::driver::{accept, invite};
-use ringwire_store::conformance::fixture::{Control, Recorder, Wait};
+use ringwire_store::conformance::fixture::{ByItself, Recorder, Silence};
 use ringwire_store::conformance::{Driver, Fixture};
 use ringwire_store::embedded::Settings;
-use ringwire_store::{Doorbell, Embedded};
 
 /// Invitations of one committer in one round.
 const ROUND: usize = 8;
@@ -22,30 +21,6 @@ const COMMITS: usize = 2;
 
 fn main() {
     divan::main();
-}
-
-/// A doorbell that nobody hears.
-struct Silence;
-
-impl Doorbell for Silence {
-    fn ring(&self, deliveries: Vec<Delivery>) {
-        drop(deliveries);
-    }
-
-    fn interrupted(&self) {}
-}
-
-/// Time that passes by itself.
-struct ByItself;
-
-impl Control for ByItself {
-    fn pass(&self, _milliseconds: u64) -> Wait<'_, ()> {
-        Box::pin(async {})
-    }
-
-    fn leftovers(&self) -> Wait<'_, Vec<String>> {
-        Box::pin(async { Vec::new() })
-    }
 }
 
 fn directory() -> PathBuf {

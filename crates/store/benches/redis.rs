@@ -8,14 +8,13 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use ringwire_signaling::inbox::Delivery;
 use ringwire_signaling::{Facts, Invitation, step};
 use ringwire_store::clock::Clock;
 use ringwire_store::conformance::driver::{accept, device, invite, user};
-use ringwire_store::conformance::fixture::{Control, Recorder, Wait};
+use ringwire_store::conformance::fixture::{ByItself, Recorder, Silence};
 use ringwire_store::conformance::{Driver, Fixture};
 use ringwire_store::redis_store::Settings;
-use ringwire_store::{Commit, CommitOutcome, Doorbell, PostOutcome, RedisStore};
+use ringwire_store::{Commit, CommitOutcome, PostOutcome, RedisStore};
 use ringwire_test_redis::Server;
 
 /// Pairs of users.
@@ -30,30 +29,6 @@ const ACTIVE: [usize; 2] = [0, 32];
 /// The script to compare with, so often in each round.
 const REFERENCE: &str = "EVAL \"for n=1,20 do redis.call('HSET','reference',n,n) end\" 0\r\n";
 const REFERENCES: usize = 40;
-
-/// A doorbell that nobody hears.
-struct Silence;
-
-impl Doorbell for Silence {
-    fn ring(&self, deliveries: Vec<Delivery>) {
-        drop(deliveries);
-    }
-
-    fn interrupted(&self) {}
-}
-
-/// Time that passes by itself.
-struct ByItself;
-
-impl Control for ByItself {
-    fn pass(&self, _milliseconds: u64) -> Wait<'_, ()> {
-        Box::pin(async {})
-    }
-
-    fn leftovers(&self) -> Wait<'_, Vec<String>> {
-        Box::pin(async { Vec::new() })
-    }
-}
 
 fn node(server: &Server) -> Fixture {
     let clock = Arc::new(Clock::real());

@@ -95,6 +95,13 @@ impl Settings {
     }
 }
 
+/// Why a prefix of keys cannot be used: braces would move the keys of a partition apart.
+#[must_use]
+pub fn prefix_problem(prefix: &str) -> Option<&'static str> {
+    let is_bad = prefix.contains(['{', '}']) || prefix.chars().any(char::is_control);
+    is_bad.then_some("must not contain braces or control characters")
+}
+
 /// The store of several nodes.
 ///
 /// Dropping it gives its lease back, which takes at most a fraction of a second.
@@ -112,9 +119,8 @@ impl RedisStore {
     /// schema or partition count. Nothing was changed then.
     pub fn open(settings: &Settings, clock: Arc<Clock>, bell: Arc<dyn Doorbell>) -> Result<Self, OpenError> {
         let address = || "Redis".to_owned();
-        if settings.prefix.contains(['{', '}']) || settings.prefix.chars().any(char::is_control) {
-            let reason = "the prefix of keys must not contain braces or control characters".to_owned();
-            return Err(OpenError::Server { address: address(), reason });
+        if let Some(problem) = prefix_problem(&settings.prefix) {
+            return Err(OpenError::Server { address: address(), reason: format!("the prefix of keys {problem}") });
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)

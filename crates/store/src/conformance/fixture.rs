@@ -76,6 +76,32 @@ pub trait Control: Send + Sync {
     fn leftovers(&self) -> Wait<'_, Vec<String>>;
 }
 
+/// Time that passes by itself, and nothing known of what the store holds.
+#[derive(Debug)]
+pub struct ByItself;
+
+impl Control for ByItself {
+    fn pass(&self, _milliseconds: u64) -> Wait<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn leftovers(&self) -> Wait<'_, Vec<String>> {
+        Box::pin(async { Vec::new() })
+    }
+}
+
+/// A doorbell that nobody hears.
+#[derive(Debug)]
+pub struct Silence;
+
+impl Doorbell for Silence {
+    fn ring(&self, deliveries: Vec<Delivery>) {
+        drop(deliveries);
+    }
+
+    fn interrupted(&self) {}
+}
+
 /// A doorbell that remembers what rang.
 #[derive(Debug, Default)]
 pub struct Recorder {

@@ -13,7 +13,7 @@ use ringwire_signaling::InvitationId;
 use super::fixtures::{leftovers, path_in};
 use crate::clock::Clock;
 use crate::conformance::driver::{Driver, accept, assert_chain, invite};
-use crate::conformance::fixture::{Control, Fixture, Recorder, Wait};
+use crate::conformance::fixture::{ByItself, Fixture, Recorder};
 use crate::embedded::{Embedded, Settings};
 
 /// Names the store to the process that commits. Without it that test does nothing.
@@ -22,18 +22,6 @@ const STORE: &str = "RINGWIRE_KILL_STORE";
 const CHILD: &str = "embedded::tests::kill::commit_until_killed";
 const COMMITTERS: usize = 16;
 const ROUNDS: u64 = 6;
-
-struct ByItself;
-
-impl Control for ByItself {
-    fn pass(&self, _milliseconds: u64) -> Wait<'_, ()> {
-        Box::pin(async {})
-    }
-
-    fn leftovers(&self) -> Wait<'_, Vec<String>> {
-        Box::pin(async { Vec::new() })
-    }
-}
 
 fn at(path: &Path) -> (Arc<Embedded>, Fixture) {
     let (clock, bell) = (Arc::new(Clock::real()), Arc::new(Recorder::default()));

@@ -7,7 +7,7 @@ use super::fixtures::{Node, fresh};
 use crate::clock::Clock;
 use crate::conformance::differential::differential;
 use crate::conformance::driver::Driver;
-use crate::conformance::fixture::{Control, Fixture, Recorder, Wait};
+use crate::conformance::fixture::{ByItself, Control, Fixture, Recorder, Wait};
 use crate::embedded::Embedded;
 
 /// Little of the time that is asked for passes: both clocks run, and nobody can move them.
@@ -27,23 +27,10 @@ impl Control for Brief {
     }
 }
 
-/// A control of a store that needs none.
-struct None;
-
-impl Control for None {
-    fn pass(&self, _milliseconds: u64) -> Wait<'_, ()> {
-        Box::pin(async {})
-    }
-
-    fn leftovers(&self) -> Wait<'_, Vec<String>> {
-        Box::pin(async { Vec::new() })
-    }
-}
-
 fn embedded() -> Fixture {
     let (clock, bell) = (Arc::new(Clock::real()), Arc::new(Recorder::default()));
     let store = Embedded::in_memory(Arc::clone(&clock), Arc::clone(&bell) as _).unwrap();
-    Fixture { store: Arc::new(store), clock, bell, control: Box::new(Brief(Box::new(None))), keep: Box::new(()) }
+    Fixture { store: Arc::new(store), clock, bell, control: Box::new(Brief(Box::new(ByItself))), keep: Box::new(()) }
 }
 
 async fn play(seed: u64) {
