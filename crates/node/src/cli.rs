@@ -11,6 +11,7 @@ use ringwire_store::Clock;
 use crate::auth::{self, Authenticator, Missing};
 use crate::config::{Config, StoreKind};
 use crate::logging;
+use crate::outbound::Outbound;
 use crate::server::Node;
 
 /// A signaling server for call invitations.
@@ -109,8 +110,9 @@ fn token(config: &Config, user: &UserId, role: Option<Role>, ttl: Duration) -> R
 }
 
 fn check_config(config: &Config) -> Result<(), Failure> {
-    // The keys are read, the generated secret is not made.
+    // Keys and certificates are read, the generated secret is not made.
     Authenticator::new(&config.auth, None)?;
+    Outbound::new(&config.outbound)?;
     print(&serde_json::to_string_pretty(&config.masked())?)
 }
 

@@ -2,9 +2,11 @@
 //!
 //! `config/default.toml` documents every key and is the only source of defaults.
 
+mod http_url;
 mod limits;
 mod list;
 mod network;
+mod outbound;
 mod web_origin;
 
 use std::net::SocketAddr;
@@ -15,9 +17,11 @@ use ringwire_signaling::{Policy, limits::INBOX_BYTES};
 use ringwire_store::redis_store;
 use serde::{Deserialize, Serialize};
 
+pub use http_url::HttpUrl;
 pub use limits::Limits;
 pub use list::List;
 pub use network::Network;
+pub use outbound::Outbound;
 pub use web_origin::WebOrigin;
 
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
@@ -43,6 +47,8 @@ pub struct Config {
     pub connection: Connection,
     /// Bounds of one address and one user.
     pub limits: Limits,
+    /// Requests of the node to configured URLs.
+    pub outbound: Outbound,
     /// How the process ends.
     pub shutdown: Shutdown,
     /// What is logged, and how.

@@ -13,8 +13,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::auth::{Authenticator, Missing, make_data_directory, signing_secret};
-use crate::config::{Config, StoreKind};
+use crate::config::{Config, ConfigError, StoreKind};
 use crate::metrics::Metrics;
+use crate::outbound::Outbound;
 use crate::rate::Buckets;
 use crate::readiness::Readiness;
 use crate::registry::{Invitations, Sessions};
@@ -32,6 +33,9 @@ pub enum StartError {
     /// A configured key.
     #[error(transparent)]
     Key(#[from] crate::auth::KeyError),
+    /// A setting that is only understood when it is used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The store.
     #[error(transparent)]
     Store(#[from] ringwire_store::OpenError),
@@ -81,6 +85,7 @@ impl Node {
         let (public, admin) = (listen(config.http.bind)?, listen(config.admin.bind)?);
         let secret = signing_secret(&config, Missing::Make)?;
         let authenticator = Authenticator::new(&config.auth, secret.as_deref())?;
+        let outbound = Outbound::new(&config.outbound)?;
         let clock = Arc::new(Clock::real());
         let sessions = Arc::new(Sessions::new());
         let store = open_store(&config, &clock, Arc::clone(&sessions) as Arc<dyn Doorbell>)?;
@@ -92,6 +97,7 @@ impl Node {
             clock,
             store,
             authenticator,
+            outbound,
             sessions: Arc::clone(&sessions),
             invitations: Invitations::new(),
             metrics: Arc::new(Metrics::new()),

@@ -14,6 +14,7 @@ use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::error::OperationError;
 use crate::metrics::Metrics;
+use crate::outbound::Outbound;
 use crate::rate::Buckets;
 use crate::readiness::Readiness;
 use crate::registry::{Invitations, Sessions};
@@ -37,6 +38,9 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     /// Whose tokens are accepted.
     pub(crate) authenticator: Authenticator,
+    /// Asks configured URLs.
+    #[allow(dead_code, reason = "of use to whatever asks configured URLs")]
+    pub(crate) outbound: Outbound,
     /// The session actors by user.
     pub(crate) sessions: Arc<Sessions>,
     /// The invitation actors by id.

@@ -1,0 +1,66 @@
+//! A URL that the node asks: a document of keys, a hook.
+
+use reqwest::Url;
+use serde::{Deserialize, Serialize};
+
+/// `https://…` or `http://…`, without a user, a password or a fragment.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HttpUrl(Url);
+
+impl HttpUrl {
+    /// As the client takes it.
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for HttpUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        // The text may hold a password by mistake, so that no message repeats it.
+        let url = Url::parse(&text).map_err(|error| format!("is no URL: {error}"))?;
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err("a URL must begin with https:// or http://".to_owned());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("a URL must not hold a user or a password".to_owned());
+        }
+        if url.fragment().is_some() {
+            return Err("a URL must not have a fragment: it is never sent".to_owned());
+        }
+        Ok(Self(url))
+    }
+}
+
+impl From<HttpUrl> for String {
+    fn from(url: HttpUrl) -> Self {
+        url.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_http_with_a_host_and_nothing_secret() {
+        for text in ["https://id.example/jwks.json?tenant=7", "http://10.1.2.3:8080", "https://[2001:db8::1]/x"] {
+            assert!(HttpUrl::try_from(text.to_owned()).is_ok(), "{text}");
+        }
+        for text in
+            ["", "id.example/jwks", "ftp://id.example", "file:///etc/passwd", "https://", "https://a.example/#x"]
+        {
+            assert!(HttpUrl::try_from(text.to_owned()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_refused_and_not_repeated() {
+        for text in ["https://ann:pass-word@id.example", "https://pass-word@id.example"] {
+            let problem = HttpUrl::try_from(text.to_owned()).unwrap_err();
+            assert!(!problem.contains("pass-word"), "{problem}");
+        }
+    }
+}
