@@ -1,19 +1,20 @@
 //! The handle with which an app acts: one method per operation.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ringwire_signaling::{DeviceId, InvitationId, RequestId, UserId};
 use ringwire_wire::error::ErrorCode;
 use ringwire_wire::params::{
-    AcceptParams, CancelParams, HistoryParams, InvitationParams, InviteParams, ListActiveParams, ModifyParams,
-    PingParams, RefreshTokenParams, RejectParams, SignalParams, Token,
+    AcceptParams, CancelParams, DevicesParams, HistoryParams, InvitationParams, InviteParams, ListActiveParams,
+    ModifyParams, PingParams, RefreshTokenParams, RejectParams, SignalParams, Token,
 };
 use ringwire_wire::view::{
-    DoneResult, HistoryPage, InvitationPage, InvitationView, InviteResult, PingResult, PostedResult,
+    DeviceList, DoneResult, HistoryPage, InvitationPage, InvitationView, InviteResult, PingResult, PostedResult,
     RefreshTokenResult, SignalingInfoView,
 };
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -172,6 +173,32 @@ impl Client {
     /// As every operation, see [`ClientError`].
     pub async fn history(&self, params: HistoryParams) -> Result<HistoryPage, ClientError> {
         self.call("history", &params, None).await
+    }
+
+    /// Registers this device for pushes, with its tokens by provider (`apns`, `apns_voip`, `fcm`, `hms` or any other
+    /// name), or replaces what is registered of it.
+    ///
+    /// # Errors
+    /// As every operation, see [`ClientError`].
+    pub async fn set_device(&self, platform: &str, tokens: BTreeMap<String, String>) -> Result<(), ClientError> {
+        let params = DevicesParams::set(None, platform, tokens);
+        self.call::<IgnoredAny>("devices", &params, None).await.map(drop)
+    }
+
+    /// Lists the devices that the user has registered for pushes.
+    ///
+    /// # Errors
+    /// As every operation, see [`ClientError`].
+    pub async fn devices(&self) -> Result<DeviceList, ClientError> {
+        self.call("devices", &DevicesParams::list(), None).await
+    }
+
+    /// Forgets a device that is registered for pushes; none is this one. To be called before the user logs out.
+    ///
+    /// # Errors
+    /// As every operation, see [`ClientError`].
+    pub async fn remove_device(&self, device_id: Option<DeviceId>) -> Result<(), ClientError> {
+        self.call::<IgnoredAny>("devices", &DevicesParams::remove(device_id), None).await.map(drop)
     }
 
     /// Rings for an invitation that a push told of: its state, which the app shows as a ring; none if

@@ -3,6 +3,7 @@
 pub(crate) mod body;
 pub(crate) mod client;
 mod connect;
+mod devices;
 pub(crate) mod groups;
 pub(crate) mod invitations;
 pub(crate) mod openapi;
@@ -38,6 +39,11 @@ const RESOURCES: &[Resource] = &[
     Resource { path: "/v1/invitations/{id}/modify", methods: &[(Method::POST, || web::to(operations::modify))] },
     Resource { path: "/v1/invitations/{id}/signal", methods: &[(Method::POST, || web::to(operations::signal))] },
     Resource { path: "/v1/history", methods: &[(Method::GET, || web::to(invitations::history))] },
+    Resource { path: "/v1/devices", methods: &[(Method::GET, || web::to(devices::list))] },
+    Resource {
+        path: "/v1/devices/{device_id}",
+        methods: &[(Method::PUT, || web::to(devices::put)), (Method::DELETE, || web::to(devices::remove))],
+    },
     Resource {
         path: "/v1/groups/{id}",
         methods: &[

@@ -1,5 +1,7 @@
 //! What a user can ask of a node, whichever protocol carries it.
 
+mod devices;
+
 use std::sync::Arc;
 
 use ringwire_signaling::{By, Command, GroupId, InvitationId, Invite, Origin, Refusal, Reply, Signal, UserId, limits};

@@ -9,6 +9,7 @@
 
 pub mod apply;
 pub mod command;
+pub mod device;
 pub mod event;
 pub mod guard;
 pub mod id;
@@ -27,6 +28,7 @@ pub mod sweep;
 pub mod time;
 
 pub use command::{Answer, AnswerKind, By, Cancel, Command, Invite, Modify, Signal};
+pub use device::RegisteredDevice;
 pub use event::{Event, EventBody};
 pub use guard::{Facts, Guard, GuardFailure};
 pub use id::{ConnectionId, DeviceId, GroupId, InvitationId, Origin, RequestId, UserId};

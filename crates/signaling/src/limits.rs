@@ -60,3 +60,14 @@ pub const SESSION_HELD: usize = 64;
 pub const PAGE_ROWS: usize = 100;
 /// Rows in one page of a listing whose caller did not say.
 pub const DEFAULT_PAGE_ROWS: usize = 20;
+/// Characters in the name of a device's platform.
+pub const PLATFORM_CHARS: usize = 32;
+/// Characters in the name of a push provider.
+pub const PROVIDER_CHARS: usize = 32;
+/// Push providers of one registered device: alert and call tokens of two services.
+pub const PROVIDERS_PER_DEVICE: usize = 4;
+/// Bytes of one push token: those of the large services have a few hundred, subscriptions of web push a few
+/// thousand.
+pub const PUSH_TOKEN_BYTES: usize = 4 * 1024;
+/// Devices that one user may have registered for pushes; one more drops that which was set longest ago.
+pub const REGISTERED_DEVICES_PER_USER: usize = 20;

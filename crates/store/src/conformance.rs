@@ -9,6 +9,7 @@
 
 pub mod active;
 pub mod commits;
+pub mod devices;
 pub mod differential;
 pub mod driver;
 pub mod fixture;
@@ -112,6 +113,12 @@ macro_rules! conformance_tests {
                 members_come_and_go,
                 a_full_group_takes_nobody,
                 a_missing_group_is_no_empty_group,
+            }
+            devices {
+                a_user_has_the_registered_devices_by_name,
+                a_device_that_is_registered_again_is_replaced,
+                a_removed_device_is_gone,
+                one_device_too_many_drops_that_which_was_set_longest_ago,
             }
             history {
                 a_conversation_reads_newest_first_from_both_sides,

@@ -5,6 +5,7 @@
 //! connections end with the process. It does not talk to other nodes.
 
 mod commit;
+mod devices;
 mod dice;
 mod expiry;
 mod fault;

@@ -27,7 +27,9 @@ use std::pin::Pin;
 
 use ringwire_signaling::inbox::{Attachment, Delivery, Epoch, Position, Snapshot, Stretch};
 use ringwire_signaling::session::CloseReason;
-use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Partition, UnixMillis, UserId};
+use ringwire_signaling::{
+    ConnectionId, DeviceId, GroupId, InvitationId, Partition, RegisteredDevice, UnixMillis, UserId,
+};
 
 pub use clock::Clock;
 pub use commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stamp, Stored, Tag};
@@ -126,6 +128,17 @@ pub trait Store: Send + Sync + 'static {
 
     /// Removes a member, if it is one; `false` if there is no such group.
     fn remove_member(&self, group: GroupId, user: UserId) -> StoreFuture<'_, bool>;
+
+    /// Registers a device for pushes, or replaces what is registered of it. Where it would be one more than
+    /// [`REGISTERED_DEVICES_PER_USER`](ringwire_signaling::limits::REGISTERED_DEVICES_PER_USER), that which was set
+    /// longest ago goes, or of several the one with the smallest name.
+    fn put_device(&self, user: UserId, device: RegisteredDevice) -> StoreFuture<'_, ()>;
+
+    /// The devices that the user has registered for pushes, in order of their names.
+    fn devices(&self, user: UserId) -> StoreFuture<'_, Vec<RegisteredDevice>>;
+
+    /// Forgets a registered device; `false` if there was none.
+    fn remove_device(&self, user: UserId, device: DeviceId) -> StoreFuture<'_, bool>;
 
     /// Whether operations can succeed now, proved by a write where that is the only proof, and whether
     /// doorbells arrive.

@@ -7,6 +7,7 @@
 
 mod commit;
 mod connections;
+mod devices;
 mod dice;
 mod draft;
 mod envelope;

@@ -4,11 +4,13 @@
 //! these structs, servers read them.
 
 mod answer;
+mod devices;
 mod invite;
 mod listing;
 mod session;
 
 pub use answer::{AcceptParams, CancelParams, InvitationParams, ModifyParams, RejectParams, SignalParams};
+pub use devices::{DeviceParams, DevicesAction, DevicesParams, PushTokens};
 pub use invite::{InviteParams, PushParams};
 pub use listing::{Conversation, GroupParams, HistoryParams, ListActiveParams};
 pub use session::{AckParams, HelloParams, PingParams, RefreshTokenParams, Resume, Token};

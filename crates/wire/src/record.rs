@@ -5,7 +5,7 @@
 
 pub(crate) mod v1;
 
-use ringwire_signaling::{Event, Invitation, Operation};
+use ringwire_signaling::{Event, Invitation, Operation, RegisteredDevice};
 
 use crate::codec::{self, DecodeError};
 
@@ -59,6 +59,23 @@ pub fn encode_operation(operation: &Operation) -> Vec<u8> {
 pub fn decode_operation(bytes: &[u8]) -> Result<Operation, DecodeError> {
     match codec::split(bytes)? {
         (1, body) => codec::decode::<v1::Operation<'_>>(body)?.try_into(),
+        (version, _) => Err(DecodeError::UnknownVersion(version)),
+    }
+}
+
+/// Writes a device that is registered for pushes.
+#[must_use]
+pub fn encode_device(device: &RegisteredDevice) -> Vec<u8> {
+    codec::encode(LATEST, &v1::Device::from(device))
+}
+
+/// Reads a device that is registered for pushes.
+///
+/// # Errors
+/// The bytes are no such record, or a newer one.
+pub fn decode_device(bytes: &[u8]) -> Result<RegisteredDevice, DecodeError> {
+    match codec::split(bytes)? {
+        (1, body) => codec::decode::<v1::Device<'_>>(body)?.try_into(),
         (version, _) => Err(DecodeError::UnknownVersion(version)),
     }
 }

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use crate::body;
 use crate::error::ErrorBody;
 use crate::params::{
-    AcceptParams, AckParams, CancelParams, HelloParams, HistoryParams, InvitationParams, InviteParams,
+    AcceptParams, AckParams, CancelParams, DevicesParams, HelloParams, HistoryParams, InvitationParams, InviteParams,
     ListActiveParams, ModifyParams, PingParams, RefreshTokenParams, RejectParams, SignalParams,
 };
 
@@ -88,6 +88,8 @@ calls! {
     History(HistoryParams) = "history";
     /// Ring for the invitation that a push told of.
     AddInvited(InvitationParams) = "add_invited";
+    /// Register devices for pushes.
+    Devices(DevicesParams) = "devices";
     /// Say that the device holds every event up to an offset.
     Ack(AckParams) = "ack";
     /// Replace the token of this connection.

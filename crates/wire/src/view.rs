@@ -4,12 +4,14 @@
 //! it does not know, and takes names of states and reasons as text, so that a newer server does not
 //! break it. Times are Unix milliseconds of the server's clock.
 
+mod device;
 mod event;
 mod info;
 mod invitation;
 mod result;
 mod session;
 
+pub use device::{DeviceList, DeviceView};
 pub use event::EventView;
 pub use info::{HistoryMessage, SignalingInfoView, signaling_info};
 pub use invitation::{InvitationView, InviteeView, Ringing};

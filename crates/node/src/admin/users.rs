@@ -18,7 +18,7 @@ use crate::shared::{Shared, node_name};
 
 /// Read a user
 ///
-/// The user's live connections on all nodes, and how many invitations the user takes part in that are active. A user
+/// The user's live connections on all nodes, the devices that are registered for pushes, and how many invitations the user takes part in that are active. A user
 /// of whom nothing is known has none.
 #[utoipa::path(
     get,
@@ -32,6 +32,10 @@ use crate::shared::{Shared, node_name};
             example = json!({
                 "user": "alice", "present": true,
                 "connections": [{"device_id": "phone-1", "node": "089ee26207909908"}],
+                "devices": [{
+                    "device_id": "phone-1", "platform": "ios", "providers": ["apns_voip"],
+                    "set_at": 1_766_000_000_000_u64,
+                }],
                 "active": {"inviter": 1, "invitee": 0},
             }),
         ),
@@ -41,11 +45,13 @@ use crate::shared::{Shared, node_name};
 pub(super) async fn get(shared: web::Data<Shared>, path: web::Path<String>) -> Response {
     let user = user(&path)?;
     let connections = shared.ask(shared.store.connections(user.clone())).await?;
+    let devices = shared.ask(shared.store.devices(user.clone())).await?;
     let active = count_active(&shared, &user).await?;
     Ok(HttpResponse::Ok().json(UserView {
         user: user.to_string(),
         present: !connections.is_empty(),
         connections: views(connections),
+        devices: devices.iter().map(Into::into).collect(),
         active,
     }))
 }

@@ -1,7 +1,7 @@
 //! What the admin API answers with, beside the views that users get too.
 
 use ringwire_wire::openapi::{DeviceId, UserId};
-use ringwire_wire::view::{HistoryMessage, InvitationView};
+use ringwire_wire::view::{DeviceView, HistoryMessage, InvitationView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -54,6 +54,8 @@ pub(super) struct UserView {
     pub(super) present: bool,
     /// The live connections on all nodes.
     pub(super) connections: Vec<ConnectionView>,
+    /// The devices that are registered for pushes, without their tokens.
+    pub(super) devices: Vec<DeviceView>,
     /// How many active invitations the user takes part in.
     pub(super) active: ActiveCounts,
 }

@@ -17,7 +17,7 @@ use super::who::{Caller, request_id};
 use crate::service::{Service, by};
 use crate::shared::Shared;
 
-type Query = web::Query<Vec<(String, String)>>;
+pub(super) type Query = web::Query<Vec<(String, String)>>;
 
 /// Invite users
 ///
@@ -176,6 +176,6 @@ pub(crate) fn invitation(text: &str) -> Result<InvitationId, HttpError> {
     text.parse().map_err(|_| HttpError(ErrorBody::from(&Refusal::NotFound)))
 }
 
-fn pairs(query: &Query) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn pairs(query: &Query) -> impl Iterator<Item = (&str, &str)> {
     query.iter().map(|(name, value)| (name.as_str(), value.as_str()))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ringwire_signaling::{Command, DeviceId, InvitationId, Origin, Position, Refusal, Reply, UserId, step};
 use ringwire_wire::error::ErrorBody;
 use ringwire_wire::frame;
-use ringwire_wire::params::{AckParams, HelloParams, RefreshTokenParams};
+use ringwire_wire::params::{AckParams, DevicesAction, DevicesParams, HelloParams, RefreshTokenParams};
 use ringwire_wire::rpc::{Call, Id, Request};
 use ringwire_wire::view::{InvitationView, PingResult, RefreshTokenResult, ReplyView};
 use serde::Serialize;
@@ -163,6 +163,7 @@ impl Work {
             Call::ListActive(params) => answer(id, &self.service.active(self.user.clone(), &params).await),
             Call::History(params) => answer(id, &self.service.history(self.user.clone(), &params).await),
             Call::AddInvited(params) => answer(id, &self.add_invited(params.invitation_id).await),
+            Call::Devices(params) => self.devices(id, params).await,
             Call::Ping(_) => answer::<_, OperationError>(id, &Ok(self.time())),
             Call::Hello(_) | Call::RefreshToken(_) | Call::Ack(_) => {
                 frame::error(Some(id), &ErrorBody::internal_error("this request belongs to the connection"))
@@ -172,6 +173,20 @@ impl Work {
 
     fn time(&self) -> PingResult {
         PingResult { server_time: self.service.shared.clock.now().0 }
+    }
+
+    async fn devices(&self, id: &Id, params: DevicesParams) -> String {
+        let user = self.user.clone();
+        let device = params.device_id.unwrap_or_else(|| self.device.clone());
+        match params.action {
+            DevicesAction::Set => {
+                // Reading the parameters has checked that both are there; without them the rules refuse.
+                let (platform, tokens) = (params.platform.unwrap_or_default(), params.tokens.unwrap_or_default());
+                answer(id, &self.service.put_device(user, device, platform, tokens).await.map(|()| Nothing {}))
+            }
+            DevicesAction::List => answer(id, &self.service.devices(user).await),
+            DevicesAction::Remove => answer(id, &self.service.remove_device(user, device).await.map(|()| Nothing {})),
+        }
     }
 
     /// Rings for an invitation that a push told of; holding the answer is the device's receipt.
@@ -196,6 +211,10 @@ impl Work {
         session.send(question).await.map_err(|_| OperationError::Unavailable)
     }
 }
+
+/// A result that says only that it was done.
+#[derive(Serialize)]
+struct Nothing {}
 
 /// Result of `add_invited`.
 #[derive(Serialize)]

@@ -6,7 +6,7 @@
 use std::ops::Bound;
 
 use ringwire_signaling::guard::Role;
-use ringwire_signaling::{GroupId, InvitationId, Partition, RequestId, UnixMillis, UserId};
+use ringwire_signaling::{DeviceId, GroupId, InvitationId, Partition, RequestId, UnixMillis, UserId};
 
 use crate::query::{Conversation, Due, DueKind};
 
@@ -62,6 +62,13 @@ pub(super) fn group(group: &GroupId) -> Vec<u8> {
 pub(super) fn member(of: &GroupId, user: &UserId) -> Vec<u8> {
     let mut key = group(of);
     key.extend_from_slice(user.as_str().as_bytes());
+    key
+}
+
+/// A device that a user registered.
+pub(super) fn device(of: &UserId, device: &DeviceId) -> Vec<u8> {
+    let mut key = user(of);
+    key.extend_from_slice(device.as_str().as_bytes());
     key
 }
 

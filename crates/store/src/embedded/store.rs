@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use ringwire_signaling::inbox::{Attachment, Epoch, Position, Snapshot, Stretch};
 use ringwire_signaling::session::CloseReason;
-use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Origin, Partition, UnixMillis, UserId};
+use ringwire_signaling::{
+    ConnectionId, DeviceId, GroupId, InvitationId, Origin, Partition, RegisteredDevice, UnixMillis, UserId,
+};
 
 use super::fault::Fault;
 use super::read::Reading;
 use super::rows::write_time;
-use super::{Embedded, commit, groups, inbox, post, relay};
+use super::{Embedded, commit, devices, groups, inbox, post, relay, tables};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
 use crate::query::{Attach, Connected, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
@@ -131,6 +133,18 @@ impl Store for Embedded {
 
     fn remove_member(&self, group: GroupId, user: UserId) -> StoreFuture<'_, bool> {
         self.write(move |write| groups::remove(write, &group, &user))
+    }
+
+    fn put_device(&self, user: UserId, device: RegisteredDevice) -> StoreFuture<'_, ()> {
+        self.write(move |write| devices::put(write, &user, &device))
+    }
+
+    fn devices(&self, user: UserId) -> StoreFuture<'_, Vec<RegisteredDevice>> {
+        self.read(move |reading| devices::of(&reading.table(tables::DEVICES)?, &user))
+    }
+
+    fn remove_device(&self, user: UserId, device: DeviceId) -> StoreFuture<'_, bool> {
+        self.write(move |write| devices::remove(write, &user, &device))
     }
 
     fn ready(&self) -> StoreFuture<'_, ()> {

@@ -40,6 +40,8 @@ pub(super) const HISTORY: Name = TableDefinition::new("history");
 pub(super) const GROUPS: Name = TableDefinition::new("groups");
 /// Group, user → nothing.
 pub(super) const MEMBERS: Name = TableDefinition::new("members");
+/// User, device → what is registered of it.
+pub(super) const DEVICES: Name = TableDefinition::new("devices");
 /// Time, what passes away → nothing.
 pub(super) const EXPIRY: Name = TableDefinition::new("expiry");
 
@@ -47,7 +49,7 @@ pub(super) const EXPIRY: Name = TableDefinition::new("expiry");
 pub(super) const PROBE: Name = TableDefinition::new("probe");
 
 /// All but [`META`].
-pub(super) const ALL: [Name; 15] = [
+pub(super) const ALL: [Name; 16] = [
     INVITATIONS,
     OPERATIONS,
     ONCE,
@@ -61,6 +63,7 @@ pub(super) const ALL: [Name; 15] = [
     HISTORY,
     GROUPS,
     MEMBERS,
+    DEVICES,
     EXPIRY,
     PROBE,
 ];
@@ -164,6 +167,7 @@ pub(super) struct Tables<'txn> {
     pub(super) history: Rows<'txn>,
     pub(super) groups: Rows<'txn>,
     pub(super) members: Rows<'txn>,
+    pub(super) devices: Rows<'txn>,
     pub(super) expiry: Rows<'txn>,
     pub(super) probe: Rows<'txn>,
 }
@@ -184,6 +188,7 @@ impl<'txn> Tables<'txn> {
             history: Rows::open(transaction, HISTORY)?,
             groups: Rows::open(transaction, GROUPS)?,
             members: Rows::open(transaction, MEMBERS)?,
+            devices: Rows::open(transaction, DEVICES)?,
             expiry: Rows::open(transaction, EXPIRY)?,
             probe: Rows::open(transaction, PROBE)?,
         })
@@ -214,6 +219,7 @@ impl<'txn> Tables<'txn> {
             &self.history,
             &self.groups,
             &self.members,
+            &self.devices,
             &self.expiry,
             &self.probe,
         ]

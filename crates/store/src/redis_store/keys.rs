@@ -54,6 +54,11 @@ impl Keys {
         self.name(group.partition(), format_args!("g:{group}"))
     }
 
+    /// HASH of the devices that a user registered.
+    pub(super) fn devices(&self, user: &UserId) -> String {
+        self.name(user.partition(), format_args!("d:{user}"))
+    }
+
     /// ZSET of a conversation's invitations by time of creation. A pair's stands with the smaller name.
     pub(super) fn history(&self, conversation: &Conversation) -> String {
         match conversation {

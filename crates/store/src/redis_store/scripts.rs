@@ -47,6 +47,7 @@ pub(super) struct Scripts {
     pub(super) due: Script,
     pub(super) outbox: Script,
     pub(super) add_member: Script,
+    pub(super) put_device: Script,
 }
 
 impl Scripts {
@@ -109,10 +110,11 @@ impl Scripts {
             due: script(&[include_str!("scripts/due.lua")]),
             outbox: script(&[include_str!("scripts/outbox.lua")]),
             add_member: script(&[include_str!("scripts/add_member.lua")]),
+            put_device: script(&[include_str!("scripts/put_device.lua")]),
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 11] {
+    pub(super) fn all(&self) -> [&Script; 12] {
         [
             &self.commit,
             &self.post,
@@ -125,6 +127,7 @@ impl Scripts {
             &self.due,
             &self.outbox,
             &self.add_member,
+            &self.put_device,
         ]
     }
 }

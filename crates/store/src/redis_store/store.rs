@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use ringwire_signaling::inbox::{Attachment, Epoch, Position, Snapshot, Stretch};
-use ringwire_signaling::{ConnectionId, DeviceId, GroupId, InvitationId, Partition, UnixMillis, UserId};
+use ringwire_signaling::{
+    ConnectionId, DeviceId, GroupId, InvitationId, Partition, RegisteredDevice, UnixMillis, UserId,
+};
 
 use super::membership::Local;
 use super::traffic::Purpose;
-use super::{RedisStore, commit, connections, groups, post, presence, read, resume};
+use super::{RedisStore, commit, connections, devices, groups, post, presence, read, resume};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
 use crate::query::{Attach, Connected, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
@@ -118,6 +120,18 @@ impl Store for RedisStore {
 
     fn remove_member(&self, group: GroupId, user: UserId) -> StoreFuture<'_, bool> {
         Box::pin(async move { groups::remove(&self.state, &group, &user).await })
+    }
+
+    fn put_device(&self, user: UserId, device: RegisteredDevice) -> StoreFuture<'_, ()> {
+        Box::pin(async move { devices::put(&self.state, &user, &device).await })
+    }
+
+    fn devices(&self, user: UserId) -> StoreFuture<'_, Vec<RegisteredDevice>> {
+        Box::pin(async move { devices::of(&self.state, &user).await })
+    }
+
+    fn remove_device(&self, user: UserId, device: DeviceId) -> StoreFuture<'_, bool> {
+        Box::pin(async move { devices::remove(&self.state, &user, &device).await })
     }
 
     fn ready(&self) -> StoreFuture<'_, ()> {

@@ -16,11 +16,12 @@ pub(super) enum Purpose {
     Acknowledge,
     Sweep,
     Groups,
+    Devices,
     Pulse,
 }
 
 impl Purpose {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Commit,
         Self::Post,
         Self::Relay,
@@ -30,6 +31,7 @@ impl Purpose {
         Self::Acknowledge,
         Self::Sweep,
         Self::Groups,
+        Self::Devices,
         Self::Pulse,
     ];
 
@@ -44,6 +46,7 @@ impl Purpose {
             Self::Acknowledge => "acknowledge",
             Self::Sweep => "sweep",
             Self::Groups => "groups",
+            Self::Devices => "devices",
             Self::Pulse => "pulse",
         }
     }

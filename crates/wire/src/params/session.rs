@@ -2,14 +2,12 @@
 
 use std::fmt;
 
+use ringwire_signaling::limits::PLATFORM_CHARS;
 use ringwire_signaling::{Check, DeviceId, Epoch, Position};
 use serde::{Deserialize, Serialize};
 
 use crate::body::Params;
 use crate::text;
-
-/// Characters in the name of a device's platform.
-const PLATFORM_CHARS: usize = 32;
 
 /// Parameters of `hello`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,11 +3,13 @@
 //! Nothing here changes once it was released: fields have no names in the bytes, only an order. A
 //! change is a new version beside this one, and readers keep both.
 
+mod device;
 mod event;
 mod invitation;
 mod operation;
 mod word;
 
+pub(crate) use device::Device;
 pub(crate) use event::Event;
 pub(crate) use invitation::Invitation;
 pub(crate) use operation::Operation;

@@ -56,6 +56,9 @@ fn read_by_all(bytes: &[u8]) {
     if let Ok(invitation) = record::decode_invitation(bytes) {
         assert_eq!(record::decode_invitation(&record::encode_invitation(&invitation)).as_ref(), Ok(&invitation));
     }
+    if let Ok(device) = record::decode_device(bytes) {
+        assert_eq!(record::decode_device(&record::encode_device(&device)).as_ref(), Ok(&device));
+    }
     if let Ok(event) = record::decode_event(bytes) {
         assert_eq!(record::decode_event(&record::encode_event(&event)).as_ref(), Ok(&event));
     }
@@ -105,6 +108,11 @@ proptest! {
     }
 
     #[test]
+    fn almost_a_registered_device(mutations in mutations()) {
+        read_by_all(&mutated(record::encode_device(&samples::registered_device()), &mutations));
+    }
+
+    #[test]
     fn almost_a_request(push in any_of::push(), data in any_of::text(), mutations in mutations()) {
         let mut params = InviteParams::new(vec![samples::user("bob")]);
         params.push = Some((&push).into());
@@ -138,6 +146,7 @@ fn an_unknown_version_is_told_apart() {
         assert_eq!(record::decode_invitation(&bytes), Err(DecodeError::UnknownVersion(version)));
         assert_eq!(record::decode_event(&bytes), Err(DecodeError::UnknownVersion(version)));
         assert_eq!(record::decode_operation(&bytes), Err(DecodeError::UnknownVersion(version)));
+        assert_eq!(record::decode_device(&bytes), Err(DecodeError::UnknownVersion(version)));
     }
 }
 

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 use ringwire_wire::frame::{self, Incoming};
 use ringwire_wire::params::{
-    AcceptParams, AckParams, CancelParams, Conversation, HelloParams, HistoryParams, InvitationParams, InviteParams,
-    ListActiveParams, ModifyParams, PingParams, PushParams, RefreshTokenParams, RejectParams, Resume, SignalParams,
-    Token,
+    AcceptParams, AckParams, CancelParams, Conversation, DevicesParams, HelloParams, HistoryParams, InvitationParams,
+    InviteParams, ListActiveParams, ModifyParams, PingParams, PushParams, RefreshTokenParams, RejectParams, Resume,
+    SignalParams, Token,
 };
 use ringwire_wire::view::{
-    CloseReason, ClosingView, HelloResult, HistoryMessage, HistoryPage, InvitationPage, InvitationView, PingResult,
-    RefreshTokenResult, ReplyView, Ringing, SnapshotView,
+    CloseReason, ClosingView, DeviceList, HelloResult, HistoryMessage, HistoryPage, InvitationPage, InvitationView,
+    PingResult, RefreshTokenResult, ReplyView, Ringing, SnapshotView,
 };
 use ringwire_wire::{Call, ErrorBody, Id, Problem, record, rpc};
 
@@ -55,6 +55,7 @@ fn check_request(id: Option<i64>, call: &Call) {
         Call::Signal(params) => frame::request(id.as_ref(), method, params),
         Call::Get(params) | Call::AddInvited(params) => frame::request(id.as_ref(), method, params),
         Call::ListActive(params) => frame::request(id.as_ref(), method, params),
+        Call::Devices(params) => frame::request(id.as_ref(), method, params),
         Call::History(params) => frame::request(id.as_ref(), method, params),
         Call::Ack(params) => frame::request(id.as_ref(), method, params),
         Call::RefreshToken(params) => frame::request(id.as_ref(), method, params),
@@ -106,6 +107,8 @@ fn requests() {
     check_request(Some(9), &Call::ListActive(ListActiveParams::default()));
     check_request(Some(10), &Call::History(HistoryParams::new(Conversation::Peer(user("bob")))));
     check_request(Some(11), &Call::AddInvited(InvitationParams::new(ID)));
+    let tokens = samples::registered_device().tokens;
+    check_request(Some(14), &Call::Devices(DevicesParams::set(Some(device("phone-1")), "ios", tokens)));
     check_request(None, &Call::Ack(AckParams { offset: 45 }));
     check_request(Some(12), &Call::RefreshToken(RefreshTokenParams { token: Token("d.e.f".into()) }));
     check_request(Some(13), &Call::Ping(PingParams {}));
@@ -169,6 +172,8 @@ fn views() {
         cursor: Some("next".into()),
     };
     check("response/list_active.json", &frame::result(&id, &page));
+    let devices = DeviceList { devices: vec![(&samples::registered_device()).into()] };
+    check("response/devices.json", &frame::result(&id, &devices));
     let page = HistoryPage {
         messages: vec![
             HistoryMessage::of(&group, &samples::timeout()),
@@ -191,6 +196,10 @@ fn records() {
         check(&format!("record/operation_{name}.hex"), &hex(&bytes));
         assert_eq!(record::decode_operation(&bytes).as_ref(), Ok(&operation));
     }
+    let registered = samples::registered_device();
+    let bytes = record::encode_device(&registered);
+    check("record/device.hex", &hex(&bytes));
+    assert_eq!(record::decode_device(&bytes).as_ref(), Ok(&registered));
     for (name, event) in events() {
         let bytes = record::encode_event(&event);
         check(&format!("record/event_{name}.hex"), &hex(&bytes));

@@ -10,7 +10,7 @@ use ringwire_signaling::invitation::{
 };
 use ringwire_signaling::operation::{Action, Operation};
 use ringwire_signaling::{
-    Check, DeviceId, Entry, Epoch, GroupId, InvitationId, Partition, Position, UnixMillis, UserId,
+    Check, DeviceId, Entry, Epoch, GroupId, InvitationId, Partition, Position, RegisteredDevice, UnixMillis, UserId,
 };
 
 pub(crate) const NOW: UnixMillis = UnixMillis(1_766_000_000_000);
@@ -25,6 +25,16 @@ pub(crate) fn user(name: &str) -> UserId {
 
 pub(crate) fn device(name: &str) -> DeviceId {
     DeviceId::parse(name).unwrap()
+}
+
+pub(crate) fn registered_device() -> RegisteredDevice {
+    let tokens = [("apns", "0a1b2c"), ("apns_voip", "3d4e5f")];
+    RegisteredDevice {
+        device: device("phone-1"),
+        platform: "ios".into(),
+        tokens: tokens.map(|(provider, token)| (provider.into(), token.into())).into(),
+        set_at: NOW,
+    }
 }
 
 fn mark(version: u64) -> Mark {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use ringwire_wire::Problem;
 use ringwire_wire::body::HttpBody;
-use ringwire_wire::params::{AcceptParams, GroupParams, InviteParams};
+use ringwire_wire::params::{AcceptParams, DeviceParams, GroupParams, InviteParams};
 use ringwire_wire::view::{
-    DoneResult, GroupView, HistoryMessage, HistoryPage, InvitationPage, InvitationView, InviteResult, PostedResult,
-    SignalingInfoView,
+    DeviceList, DoneResult, GroupView, HistoryMessage, HistoryPage, InvitationPage, InvitationView, InviteResult,
+    PostedResult, SignalingInfoView,
 };
 use serde_json::Value;
 use utoipa::{PartialSchema, ToSchema};
@@ -82,6 +82,8 @@ fn every_result_and_body_has_a_schema() {
         (schema::<PostedResult>(), "at"),
         (schema::<InvitationPage>(), "invitations"),
         (schema::<HistoryPage>(), "messages"),
+        (schema::<DeviceList>(), "devices"),
+        (schema::<DeviceParams>(), "tokens"),
         (schema::<GroupView>(), "members"),
         (schema::<GroupParams>(), "members"),
         (schema::<SignalingInfoView>(), "action"),

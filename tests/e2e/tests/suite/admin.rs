@@ -233,14 +233,22 @@ async fn a_user_is_found_and_kicked_on_whichever_node() {
     phone.ok("invite", json!({ "invitees": ["carol"] })).await;
     web.expect("invitation.sent").await;
 
+    let set = json!({ "action": "set", "platform": "ios", "tokens": { "apns_voip": "a secret" } });
+    phone.ok("devices", set).await;
+
     let seen = operator(site.node()).get("/v1/users/alice").await.expect(200);
+    has(&seen["devices"][0], json!({ "device_id": "phone", "platform": "ios", "providers": ["apns_voip"] }));
+    assert!(!seen.to_string().contains("secret"), "{seen}");
     has(&seen, json!({ "user": "alice", "present": true, "active": { "inviter": 1, "invitee": 1 } }));
     let mut connections = seen["connections"].as_array().unwrap().clone();
     connections.sort_by_key(|one| one["device_id"].to_string());
     let at = |device: &Device, id: &str| json!({ "device_id": id, "node": device.hello["node"] });
     assert_eq!(connections, [at(&phone, "phone"), at(&web, "web")]);
     let nobody = operator(site.node()).get("/v1/users/nobody").await.expect(200);
-    has(&nobody, json!({ "present": false, "connections": [], "active": { "inviter": 0, "invitee": 0 } }));
+    has(
+        &nobody,
+        json!({ "present": false, "connections": [], "devices": [], "active": { "inviter": 0, "invitee": 0 } }),
+    );
 
     let client = operator(site.node());
     let only = json!({ "device_id": "phone", "reason": "stolen" });

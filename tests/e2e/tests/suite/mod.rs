@@ -7,6 +7,7 @@ mod admin;
 mod answering;
 mod bad_input;
 mod cancelling;
+mod devices;
 mod floods;
 mod groups;
 mod http;

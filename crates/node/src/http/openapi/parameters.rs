@@ -4,7 +4,7 @@
 
 #![allow(dead_code, reason = "describes what handlers read as text")]
 
-use ringwire_wire::openapi::{GroupId, InvitationId, UserId};
+use ringwire_wire::openapi::{DeviceId, GroupId, InvitationId, UserId};
 use utoipa::IntoParams;
 
 /// The invitation that a path names.
@@ -31,6 +31,14 @@ pub(in crate::http) struct MemberPath {
     id: GroupId,
     /// The user's id, percent-encoded.
     user: UserId,
+}
+
+/// The device that a path names.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct DevicePath {
+    /// The device's id, percent-encoded.
+    device_id: DeviceId,
 }
 
 /// For whom a server asks.

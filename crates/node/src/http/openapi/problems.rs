@@ -61,6 +61,10 @@ problems! {
     /// Of `signal`.
     SignalProblems: ParseError InvalidParams Unauthenticated Forbidden NotFound AlreadySettled Expired
         PayloadTooLarge InternalError Unavailable;
+    /// Of `PUT /v1/devices/{device_id}`.
+    PutDeviceProblems: ParseError InvalidParams Unauthenticated Forbidden PayloadTooLarge InternalError Unavailable;
+    /// Of everything else about devices.
+    DeviceProblems: InvalidParams Unauthenticated Forbidden InternalError Unavailable;
     /// Of `PUT /v1/groups/{id}`.
     PutGroupProblems: ParseError InvalidParams Unauthenticated Forbidden PayloadTooLarge InternalError Unavailable;
     /// Of everything else about groups.

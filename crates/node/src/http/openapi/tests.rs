@@ -8,9 +8,9 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body_json};
 use ringwire_signaling::limits;
 use ringwire_wire::body::{Params, parse_body, parse_http_body};
 use ringwire_wire::error::ErrorCode;
-use ringwire_wire::params::GroupParams;
+use ringwire_wire::params::{DeviceParams, GroupParams};
 use ringwire_wire::view::{
-    DoneResult, GroupView, HistoryPage, InvitationPage, InvitationView, InviteResult, PostedResult,
+    DeviceList, DoneResult, GroupView, HistoryPage, InvitationPage, InvitationView, InviteResult, PostedResult,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -146,8 +146,11 @@ fn examples_are_what_handlers_read_and_write() {
     fn group(example: &Value) {
         parse_body::<GroupParams>(example.to_string().as_bytes()).unwrap();
     }
+    fn device(example: &Value) {
+        parse_body::<DeviceParams>(example.to_string().as_bytes()).unwrap();
+    }
     type Check = fn(&Value);
-    let checks: [(&str, Check); 14] = [
+    let checks: [(&str, Check); 16] = [
         ("InviteBody", body::<InviteParams>),
         ("AcceptBody", about::<AcceptParams>),
         ("RejectBody", about::<RejectParams>),
@@ -155,6 +158,7 @@ fn examples_are_what_handlers_read_and_write() {
         ("ModifyBody", about::<ModifyParams>),
         ("SignalBody", about::<SignalParams>),
         ("GroupParams", group),
+        ("DeviceParams", device),
         ("InviteResult", result::<InviteResult>),
         ("DoneResult", result::<DoneResult>),
         ("PostedResult", result::<PostedResult>),
@@ -162,6 +166,7 @@ fn examples_are_what_handlers_read_and_write() {
         ("InvitationPage", result::<InvitationPage>),
         ("HistoryPage", result::<HistoryPage>),
         ("GroupView", result::<GroupView>),
+        ("DeviceList", result::<DeviceList>),
     ];
     let checks = BTreeMap::from(checks);
     let (document, mut checked) = (document(), BTreeSet::new());
@@ -199,6 +204,7 @@ fn bounds_are_those_of_the_rules() {
         ("/PushParams/properties/ext/maxLength", limits::PUSH_PART_BYTES),
         ("/RejectBody/properties/reason/maxLength", limits::REASON_CHARS),
         ("/GroupParams/properties/members/maxItems", limits::GROUP_MEMBERS),
+        ("/DeviceParams/properties/platform/maxLength", limits::PLATFORM_CHARS),
     ];
     for (pointer, limit) in bounds {
         assert_eq!(schemas.pointer(pointer), Some(&json!(limit)), "{pointer}");
