@@ -20,6 +20,7 @@ pub mod limits;
 pub mod operation;
 pub mod partition;
 pub mod policy;
+pub mod push;
 pub mod refusal;
 pub mod relay;
 pub mod session;
@@ -37,6 +38,7 @@ pub use invitation::{FailReason, Invitation, Invitee, InviteeState, Outcome, Set
 pub use operation::{Action, Operation};
 pub use partition::Partition;
 pub use policy::Policy;
+pub use push::{PushChange, PushKind};
 pub use refusal::Refusal;
 pub use step::{Notice, Once, Post, Reply, Step, Verdict};
 pub use time::UnixMillis;

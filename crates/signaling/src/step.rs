@@ -25,11 +25,12 @@ use crate::id::{DeviceId, InvitationId, RequestId, UserId};
 use crate::invitation::{Audience, FailReason, Invitation, InviteeState, Mark, Outcome, Settlement};
 use crate::operation::Operation;
 use crate::partition::{FNV_OFFSET, fnv1a, mix};
+use crate::push::PushChange;
 use crate::refusal::Refusal;
 use crate::time::UnixMillis;
 
 pub use invite::{invite, repeat_of};
-pub use receipt::receipt;
+pub use receipt::{device_receipt, receipt};
 pub use ring_again::ring_again;
 pub use signal::signal;
 
@@ -46,6 +47,8 @@ pub struct Step {
     pub broadcast: Option<Arc<Event>>,
     /// Changes to users' lists of active invitations.
     pub index: Vec<IndexChange>,
+    /// What changes about the pushes of invitees. Whoever has no hooks leaves it out.
+    pub pushes: Vec<PushChange>,
     /// Conditions on which all of this depends.
     pub guards: Vec<Guard>,
     /// What the caller is told once it is committed.
@@ -66,6 +69,8 @@ pub enum Verdict {
 pub struct Post {
     /// Append only if this was not posted to the invitation before.
     pub once: Option<Once>,
+    /// If it is posted, no push of the ring is due for this user any more.
+    pub ends_push: Option<UserId>,
     /// What to append.
     pub notices: Vec<Notice>,
     /// What the caller is told.
@@ -80,6 +85,13 @@ pub enum Once {
         /// Who rings.
         user: UserId,
         /// Where.
+        device: DeviceId,
+    },
+    /// The receipt of one device, kept if each device counts. Unique per device.
+    Device {
+        /// Whose device.
+        user: UserId,
+        /// Which.
         device: DeviceId,
     },
     /// A signal that its sender named. Unique per sender and request id.

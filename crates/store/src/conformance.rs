@@ -20,6 +20,7 @@ pub mod inboxes;
 pub mod passing;
 pub mod posts;
 pub mod presence;
+pub mod pushes;
 pub mod relay;
 pub mod resume;
 pub mod snapshots;
@@ -136,6 +137,24 @@ macro_rules! conformance_tests {
                 the_connections_of_a_user_are_those_that_are_attached,
                 who_is_kicked_is_told_to_go,
                 a_node_that_is_not_there_is_not_drained,
+            }
+            pushes {
+                who_is_not_connected_is_pushed_at_once_and_others_after_a_while,
+                without_hooks_nothing_is_due,
+                a_receipt_ends_what_is_due,
+                an_answer_ends_what_is_due,
+                the_end_of_a_ring_is_pushed_where_the_ring_was,
+                what_is_due_is_queued_once,
+                a_commit_that_is_sent_twice_is_pushed_once,
+                a_job_is_taken_by_one_and_comes_back_when_its_taker_died,
+                a_job_that_was_put_off_comes_at_its_time,
+                a_job_ends_once,
+                an_end_does_not_overtake_its_ring,
+                a_ring_that_failed_is_ended_all_the_same,
+                a_ring_that_was_never_tried_is_a_letter_and_has_no_end,
+                letters_are_read_newest_first_and_can_be_sent_again,
+                each_target_has_a_queue_of_its_own,
+                the_receipts_of_every_device_are_kept_if_each_counts,
             }
         }
     };

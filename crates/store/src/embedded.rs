@@ -18,6 +18,7 @@ mod keys;
 mod open;
 mod post;
 mod presence;
+mod pushes;
 mod read;
 mod relay;
 mod resume;

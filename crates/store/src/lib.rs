@@ -18,6 +18,7 @@ pub mod commit;
 pub mod conformance;
 pub mod embedded;
 mod error;
+pub mod push;
 pub mod query;
 pub mod redis_store;
 
@@ -35,6 +36,7 @@ pub use clock::Clock;
 pub use commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stamp, Stored, Tag};
 pub use embedded::Embedded;
 pub use error::{OpenError, StoreError};
+pub use push::{DeadLetter, Failure, LetterCursor, LetterPage, PushId, PushJob, PushQueue, TakenPush};
 pub use query::{Attach, Connected, Conversation, Detail, Due, DueKind, HistoryPage, Message, MessageCursor, Page};
 pub use redis_store::RedisStore;
 
@@ -66,8 +68,36 @@ pub trait Store: Send + Sync + 'static {
     fn relay(&self, id: InvitationId) -> StoreFuture<'_, bool>;
 
     /// What is due up to `until` in those partitions, earliest first, at most `limit`. It stays due
-    /// until a commit clears it or a relay has served it.
+    /// until a commit clears it, a relay has served it, or a push is queued.
     fn due(&self, partitions: Vec<Partition>, until: UnixMillis, limit: usize) -> StoreFuture<'_, Vec<Due>>;
+
+    /// Turns a push that is due into a job for each of these targets, and for a ring notes that the invitee was pushed
+    /// there; the end of a ring goes to those of the targets that the ring went to. `false`, and nothing happens, if
+    /// it is not due any more.
+    fn queue_push(&self, job: PushJob, targets: Vec<String>) -> StoreFuture<'_, bool>;
+
+    /// Takes jobs of a target whose time has come, the earliest first, at most `limit`. Nobody else gets them for
+    /// `lease_ms`.
+    fn take_pushes(&self, target: String, limit: usize, lease_ms: u64) -> StoreFuture<'_, Vec<TakenPush>>;
+
+    /// Gives a job back to be taken again from `at` on, unless it has ended meanwhile. A ring whose end waits has.
+    fn put_off_push(&self, target: String, job: PushJob, at: UnixMillis) -> StoreFuture<'_, ()>;
+
+    /// Ends a job: it was delivered or has become pointless, or it failed for good and leaves a dead letter.
+    fn end_push(&self, target: String, job: PushJob, failure: Option<Failure>) -> StoreFuture<'_, ()>;
+
+    /// How much waits for each of these targets.
+    fn push_queues(&self, targets: Vec<String>) -> StoreFuture<'_, Vec<PushQueue>>;
+
+    /// Pages through the dead letters, newest first.
+    fn dead_letters(&self, before: Option<LetterCursor>, limit: usize) -> StoreFuture<'_, LetterPage>;
+
+    /// Reads a dead letter.
+    fn dead_letter(&self, id: PushId) -> StoreFuture<'_, Option<DeadLetter>>;
+
+    /// Removes a dead letter, and queues a job for its target if there is to be one. `false`, and nothing happens,
+    /// if there is no such letter.
+    fn remove_letter(&self, id: PushId, again: Option<PushJob>) -> StoreFuture<'_, bool>;
 
     /// Registers a device as connected and says how it goes on. What is committed after the answer
     /// was read has an offset above its position.
@@ -211,6 +241,11 @@ pub trait Doorbell: Send + Sync + 'static {
     /// wants it.
     fn closed(&self, user: &UserId, connection: ConnectionId, reason: CloseReason) {
         let _ = (user, connection, reason);
+    }
+
+    /// A commit of this node has made these due.
+    fn due(&self, due: Vec<Due>) {
+        drop(due);
     }
 
     /// An operator wants this node to stop.

@@ -38,10 +38,12 @@ pub struct Detail {
     pub operations: Vec<Operation>,
     /// The first device that rang, for each user whose device did.
     pub ringing: Vec<(UserId, DeviceId)>,
+    /// Every device that gave a receipt, if each counts.
+    pub received: Vec<(UserId, DeviceId)>,
 }
 
 /// Something whose time has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Due {
     /// Since when.
     pub at: UnixMillis,
@@ -52,12 +54,16 @@ pub struct Due {
 }
 
 /// What is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DueKind {
     /// The invitation's deadline passed: time it out.
     Deadline,
     /// Its audience waits for a broadcast whose relaying stopped: relay it.
     Relay,
+    /// This invitee gave no receipt: push the ring.
+    Push(UserId),
+    /// This invitee was pushed, and the ring is over: push that.
+    PushEnd(UserId),
 }
 
 /// Whose history is read.

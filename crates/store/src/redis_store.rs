@@ -24,6 +24,7 @@ mod next;
 mod post;
 mod presence;
 mod pulse;
+mod pushes;
 mod read;
 mod reply;
 mod resume;

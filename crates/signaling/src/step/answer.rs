@@ -8,6 +8,7 @@ use crate::event::{Event, EventBody};
 use crate::guard::Role;
 use crate::invitation::{Invitation, InviteeState, Outcome, Settlement};
 use crate::operation::{Action, Operation};
+use crate::push;
 use crate::refusal::Refusal;
 use crate::time::UnixMillis;
 
@@ -70,6 +71,7 @@ pub(super) fn answer(state: &Invitation, command: &Answer, now: UnixMillis) -> R
         notices,
         broadcast,
         index,
+        pushes: push::end(&next, [user]),
         guards: Vec::new(),
         reply: Reply::Done { invitation: next.id, version, at: now, invitees: vec![user.clone()] },
         next,

@@ -8,6 +8,7 @@ use crate::event::{Event, EventBody};
 use crate::id::UserId;
 use crate::invitation::{Invitation, InviteeState, Outcome};
 use crate::operation::{Action, Operation};
+use crate::push;
 use crate::refusal::Refusal;
 use crate::time::UnixMillis;
 
@@ -66,6 +67,7 @@ pub(super) fn withdraw(
         broadcast: broadcast(&next, &event),
         notices: tell(concerned.iter().chain([&next.terms.inviter]), event),
         index,
+        pushes: push::end(&next, &concerned),
         guards: Vec::new(),
         reply: Reply::Done { invitation: next.id, version, at: now, invitees: concerned },
         next,

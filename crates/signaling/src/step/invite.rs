@@ -11,6 +11,7 @@ use crate::invitation::{Audience, FailReason, Invitation, Invitee, InviteeState,
 use crate::limits::{INVITEES, INVITER_NAME_CHARS, PENDING_PER_USER, SENT_PER_USER, TIMEOUT_S};
 use crate::operation::{Action, Operation};
 use crate::policy::{Busy, Policy};
+use crate::push;
 use crate::refusal::{FULL_RETRY_AFTER_MS, Refusal};
 use crate::time::UnixMillis;
 
@@ -73,6 +74,7 @@ pub fn invite(
             .filter(|_| next.pending().next().is_some()),
         notices: notices(command, &next, ring, seen, now),
         index: index(&next, facts),
+        pushes: push::begin(&next),
         guards: guards(&next, command, facts, policy),
         reply: reply(&next),
         next,

@@ -63,6 +63,7 @@ pub(super) fn modify(state: &Invitation, command: &Modify, now: UnixMillis) -> R
         broadcast: broadcast(&next, &event),
         notices: tell(concerned.iter().chain([&next.terms.inviter]), event),
         index: Vec::new(),
+        pushes: Vec::new(),
         guards: Vec::new(),
         reply: Reply::Done { invitation: next.id, version, at: now, invitees: Vec::new() },
         next,

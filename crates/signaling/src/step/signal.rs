@@ -31,6 +31,7 @@ pub fn signal(state: &Invitation, command: &Signal, now: UnixMillis) -> Result<P
     let body =
         EventBody::Signal { from: sender.clone(), device: command.by.device.clone(), data: Arc::clone(&command.data) };
     Ok(Post {
+        ends_push: None,
         once: command.request_id.clone().map(|request_id| Once::Signal { user: sender.clone(), request_id }),
         notices: tell(&recipients(state, command)?, Event::of(state, now, body)),
         reply: Reply::Posted { invitation: state.id, at: now },

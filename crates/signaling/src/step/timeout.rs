@@ -7,6 +7,7 @@ use crate::event::{Event, EventBody};
 use crate::id::UserId;
 use crate::invitation::{Invitation, Outcome};
 use crate::operation::{Action, Operation};
+use crate::push;
 use crate::refusal::Refusal;
 use crate::time::UnixMillis;
 
@@ -45,6 +46,7 @@ pub(super) fn timeout(state: &Invitation, now: UnixMillis) -> Result<Verdict, Re
         broadcast: broadcast(&next, &event),
         notices: tell(concerned.iter().chain([&next.terms.inviter]), event),
         index,
+        pushes: push::end(&next, &concerned),
         guards: Vec::new(),
         reply: Reply::Done { invitation: next.id, version, at: now, invitees: concerned },
         next,

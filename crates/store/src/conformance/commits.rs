@@ -216,12 +216,12 @@ pub async fn a_deadline_is_due_until_a_commit_clears_it(fixture: &Fixture) {
     let driver = Driver::new(fixture);
     let created = driver.invite(&invite("ann", &["bob", "cid"])).await;
     let deadline = created.deadline().unwrap();
-    let entry = Due { at: deadline, invitation: created.id, kind: DueKind::Deadline };
+    let entry = [Due { at: deadline, invitation: created.id, kind: DueKind::Deadline }];
     assert_eq!(due(fixture, deadline.minus(1)).await, []);
-    assert_eq!(due(fixture, deadline).await, [entry]);
-    assert_eq!(due(fixture, deadline).await, [entry]);
+    assert_eq!(due(fixture, deadline).await, entry);
+    assert_eq!(due(fixture, deadline).await, entry);
     driver.act(created.id, &accept("bob")).await;
-    assert_eq!(due(fixture, deadline).await, [entry]);
+    assert_eq!(due(fixture, deadline).await, entry);
     let settled = driver.act(created.id, &reject("cid")).await;
     assert_eq!(settled.deadline(), None);
     assert_eq!(due(fixture, deadline).await, []);
@@ -248,7 +248,7 @@ pub async fn what_is_due_comes_by_time_and_partition(fixture: &Fixture) {
     assert_eq!(fixture.store.due(everywhere(), all[1].at, 9).await.unwrap(), all[..2]);
     for entry in &all {
         let partition = entry.invitation.partition;
-        let there: Vec<Due> = all.iter().filter(|due| due.invitation.partition == partition).copied().collect();
+        let there: Vec<Due> = all.iter().filter(|due| due.invitation.partition == partition).cloned().collect();
         assert_eq!(fixture.store.due(vec![partition], end, 9).await.unwrap(), there);
     }
     assert_eq!(fixture.store.due(Vec::new(), end, 9).await.unwrap(), []);

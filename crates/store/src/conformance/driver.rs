@@ -115,6 +115,8 @@ pub struct Driver<'a> {
     pub policy: Policy,
     /// Which connection asks.
     pub origin: Option<Origin>,
+    /// Whether there are hooks to push to.
+    pub pushes: bool,
 }
 
 impl<'a> Driver<'a> {
@@ -122,7 +124,7 @@ impl<'a> Driver<'a> {
     #[must_use]
     pub fn new(fixture: &'a Fixture) -> Self {
         let origin = Some(Origin { incarnation: 7, connection: ConnectionId(9) });
-        Self { fixture, policy: Policy::default(), origin }
+        Self { fixture, policy: Policy::default(), origin, pushes: false }
     }
 
     /// The time.
@@ -144,7 +146,10 @@ impl<'a> Driver<'a> {
 
     /// A commit of `step` from now.
     #[must_use]
-    pub fn commit(&self, built_on: Option<&Stored>, step: Step) -> Commit {
+    pub fn commit(&self, built_on: Option<&Stored>, mut step: Step) -> Commit {
+        if !self.pushes {
+            step.pushes.clear();
+        }
         let next = &step.next;
         let retained_until = self.policy.retained_until(next.terms.created_at, next.deadline(), next.settled_at);
         Commit {
@@ -239,7 +244,8 @@ impl<'a> Driver<'a> {
     }
 
     /// Sends a post.
-    pub async fn post(&self, id: InvitationId, post: step::Post) -> PostOutcome {
+    pub async fn post(&self, id: InvitationId, mut post: step::Post) -> PostOutcome {
+        post.ends_push = post.ends_push.filter(|_| self.pushes);
         let (sent_at, origin) = (self.now(), self.origin);
         let post = PostCommit { id, post, retained_until: sent_at.plus(NOTE_MS), sent_at, origin };
         self.fixture.store.post(post).await.expect("the store takes a post")

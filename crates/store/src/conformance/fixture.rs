@@ -12,7 +12,7 @@ use ringwire_signaling::session::CloseReason;
 use ringwire_signaling::{ConnectionId, UserId};
 
 use crate::clock::Clock;
-use crate::{Doorbell, Store};
+use crate::{Doorbell, Due, Store};
 
 /// What a step of a fixture returns.
 pub type Wait<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -108,6 +108,7 @@ pub struct Recorder {
     rings: Mutex<Vec<Vec<Delivery>>>,
     interruptions: AtomicUsize,
     closed: Mutex<Vec<Closed>>,
+    due: Mutex<Vec<Due>>,
 }
 
 /// A connection that the store said has to go, and why.
@@ -129,6 +130,11 @@ impl Recorder {
         self.closed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Everything that the store said is due.
+    pub fn all_due(&self) -> Vec<Due> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Forgets what rang.
     pub fn clear(&self) {
         self.rings.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -146,5 +152,9 @@ impl Doorbell for Recorder {
 
     fn closed(&self, user: &UserId, connection: ConnectionId, reason: CloseReason) {
         self.closed.lock().unwrap_or_else(PoisonError::into_inner).push((user.clone(), connection, reason));
+    }
+
+    fn due(&self, due: Vec<Due>) {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).extend(due);
     }
 }

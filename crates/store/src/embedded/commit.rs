@@ -9,14 +9,22 @@ use super::fault::Fault;
 use super::guards;
 use super::inbox::Inboxes;
 use super::keys::{self, Mortal};
+use super::presence::Presence;
+use super::pushes;
 use super::relay;
 use super::rows::{ActiveRow, RecordHead, write_users};
 use super::write::{Write, Written};
 use crate::commit::{Commit, CommitOutcome, STALE_AFTER_MS, Stored};
 use crate::query::{Conversation, Due, DueKind};
 
-/// Commits a transition. Everything is checked before anything is written.
-pub(super) fn commit(write: &mut Write<'_>, commit: Commit) -> Written<CommitOutcome> {
+/// Commits a transition. Everything is checked before anything is written. Says which pushes became due at once.
+pub(super) fn commit(write: &mut Write<'_>, commit: Commit, presence: &Presence) -> Written<(CommitOutcome, Vec<Due>)> {
+    let mut due = Vec::new();
+    let (outcome, deliveries) = judge(write, commit, presence, &mut due)?;
+    Ok(((outcome, due), deliveries))
+}
+
+fn judge(write: &mut Write<'_>, mut commit: Commit, presence: &Presence, due: &mut Vec<Due>) -> Written<CommitOutcome> {
     let id = commit.step.next.id;
     let found = Found::read(write, &keys::invitation(id))?;
     if found.as_ref().is_some_and(|found| found.head.tag == commit.tag) {
@@ -52,7 +60,9 @@ pub(super) fn commit(write: &mut Write<'_>, commit: Commit) -> Written<CommitOut
         }
         (found, _) => found.map(|found| found.head),
     };
+    let pushes = std::mem::take(&mut commit.step.pushes);
     let deliveries = perform(write, commit, before, inboxes)?;
+    *due = pushes::change(write, id, pushes, presence)?;
     Ok((CommitOutcome::Committed, deliveries))
 }
 
@@ -96,7 +106,7 @@ fn perform(
 
     let due_before = before.and_then(|before| before.deadline);
     if due_before != deadline {
-        let row = |at| keys::due(Due { at, invitation: id, kind: DueKind::Deadline });
+        let row = |at| keys::due(&Due { at, invitation: id, kind: DueKind::Deadline });
         if let Some(at) = due_before {
             write.tables.due.remove(&row(at))?;
         }

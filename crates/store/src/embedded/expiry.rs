@@ -8,6 +8,7 @@ use super::commit::conversations;
 use super::fault::Fault;
 use super::inbox;
 use super::keys::{self, Mortal};
+use super::pushes;
 use super::relay;
 use super::rows::{RecordHead, read_note};
 use super::write::Write;
@@ -92,9 +93,10 @@ pub(super) fn remove_invitation(
     if *left == 0 {
         return Ok(());
     }
+    pushes::remove(tables, id)?;
     tables.audiences.remove(&key)?;
     if let Some(at) = head.deadline {
-        tables.due.remove(&keys::due(Due { at, invitation: id, kind: DueKind::Deadline }))?;
+        tables.due.remove(&keys::due(&Due { at, invitation: id, kind: DueKind::Deadline }))?;
     }
     let body = tables.invitations.get(&key)?.map(|row| row.value().to_vec());
     let invitation =

@@ -8,6 +8,7 @@ use std::ops::Bound;
 use ringwire_signaling::guard::Role;
 use ringwire_signaling::{DeviceId, GroupId, InvitationId, Partition, RequestId, UnixMillis, UserId};
 
+use crate::push::{LetterCursor, PushId, PushJob};
 use crate::query::{Conversation, Due, DueKind};
 
 /// Bytes of an invitation's id in a key.
@@ -137,25 +138,114 @@ pub(super) fn once_signal(id: InvitationId, user: &UserId, request: &RequestId) 
     key
 }
 
+/// The note that a user's device gave a receipt.
+pub(super) fn once_device(id: InvitationId, user: &UserId, device: &DeviceId) -> Vec<u8> {
+    let mut key = once_devices(id);
+    key.extend_from_slice(user.as_str().as_bytes());
+    key.push(0);
+    key.extend_from_slice(device.as_str().as_bytes());
+    key
+}
+
+/// All notes that devices gave receipts.
+pub(super) fn once_devices(id: InvitationId) -> Vec<u8> {
+    let mut key = invitation(id).to_vec();
+    key.push(2);
+    key
+}
+
 /// Something due, in the order of [`Due`].
-pub(super) fn due(due: Due) -> Vec<u8> {
+pub(super) fn due(due: &Due) -> Vec<u8> {
     let mut key = due.at.0.to_be_bytes().to_vec();
     key.extend_from_slice(&invitation(due.invitation));
-    key.push(match due.kind {
-        DueKind::Deadline => 0,
-        DueKind::Relay => 1,
-    });
+    let (kind, user) = match &due.kind {
+        DueKind::Deadline => (0, None),
+        DueKind::Relay => (1, None),
+        DueKind::Push(user) => (2, Some(user)),
+        DueKind::PushEnd(user) => (3, Some(user)),
+    };
+    key.push(kind);
+    key.extend(user.into_iter().flat_map(|user| user.as_str().bytes()));
     key
 }
 
 /// Reads what [`due`] wrote.
 pub(super) fn read_due(key: &[u8]) -> Option<Due> {
-    let kind = match key.get(NUMBER + ID)? {
+    let (kind, user) = key.get(NUMBER + ID..)?.split_first()?;
+    let user = || UserId::parse(std::str::from_utf8(user).ok()?).ok();
+    let kind = match kind {
         0 => DueKind::Deadline,
         1 => DueKind::Relay,
+        2 => DueKind::Push(user()?),
+        3 => DueKind::PushEnd(user()?),
         _ => return None,
     };
     Some(Due { at: UnixMillis(read_number(key)?), invitation: read_invitation(&key[NUMBER..])?, kind })
+}
+
+/// What is noted of an invitee's pushes.
+pub(super) fn pushed(id: InvitationId, user: &UserId) -> Vec<u8> {
+    let mut key = invitation(id).to_vec();
+    key.extend_from_slice(user.as_str().as_bytes());
+    key
+}
+
+/// The user in what [`pushed`] wrote.
+pub(super) fn read_pushed(key: &[u8]) -> Option<UserId> {
+    UserId::parse(std::str::from_utf8(key.get(ID..)?).ok()?).ok()
+}
+
+/// A target of pushes.
+pub(super) fn target(target: &str) -> Vec<u8> {
+    name(target)
+}
+
+/// A job of a target.
+pub(super) fn job(of: &str, job: &PushJob) -> Vec<u8> {
+    let mut key = target(of);
+    key.extend_from_slice(&job.bytes());
+    key
+}
+
+/// Where a target's jobs of a time begin.
+pub(super) fn job_times(of: &str, at: UnixMillis) -> Vec<u8> {
+    let mut key = target(of);
+    key.extend_from_slice(&at.0.to_be_bytes());
+    key
+}
+
+/// A job of a target by the time from which on it may be taken.
+pub(super) fn job_time(of: &str, at: UnixMillis, job: &PushJob) -> Vec<u8> {
+    let mut key = job_times(of, at);
+    key.extend_from_slice(&job.bytes());
+    key
+}
+
+/// The job in what [`job_time`] wrote.
+pub(super) fn read_job_time(of: &str, key: &[u8]) -> Option<PushJob> {
+    PushJob::read(key.get(of.len() + 1 + NUMBER..)?).ok()
+}
+
+/// The time in what [`job_time`] wrote.
+pub(super) fn read_time_of_job(of: &str, key: &[u8]) -> Option<UnixMillis> {
+    read_number(key.get(of.len() + 1..)?).map(UnixMillis)
+}
+
+/// A dead letter.
+pub(super) fn letter(id: PushId) -> [u8; 16] {
+    id.0.to_be_bytes()
+}
+
+/// A dead letter by its time.
+pub(super) fn letter_time(cursor: LetterCursor) -> Vec<u8> {
+    let mut key = cursor.at.0.to_be_bytes().to_vec();
+    key.extend_from_slice(&letter(cursor.id));
+    key
+}
+
+/// The letter in what [`letter_time`] wrote.
+pub(super) fn read_letter_time(key: &[u8]) -> Option<PushId> {
+    Some(PushId(u128::from_be_bytes(key.get(NUMBER..)?.try_into().ok()?)))
 }
 
 /// The history of a conversation.
@@ -240,6 +330,8 @@ pub(super) fn above(prefix: &[u8]) -> Bound<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use ringwire_signaling::PushKind;
+
     use super::*;
 
     fn user(name: &str) -> UserId {
@@ -267,9 +359,9 @@ mod tests {
         assert!(missed(&user("a"), 1, id(9, 9)) < missed(&user("a"), 2, id(0, 0)));
         let earlier = Due { at: UnixMillis(255), invitation: id(9, 9), kind: DueKind::Relay };
         let later = Due { at: UnixMillis(256), invitation: id(0, 0), kind: DueKind::Deadline };
-        assert!(earlier < later && due(earlier) < due(later));
-        let same = Due { kind: DueKind::Deadline, ..earlier };
-        assert!(same < earlier && due(same) < due(earlier));
+        assert!(earlier < later && due(&earlier) < due(&later));
+        let same = Due { kind: DueKind::Deadline, ..earlier.clone() };
+        assert!(same < earlier && due(&same) < due(&earlier));
         assert!(
             expiry(UnixMillis(255), &Mortal::Inbox(user("z"))) < expiry(UnixMillis(256), &Mortal::Invitation(id(0, 0)))
         );
@@ -304,10 +396,15 @@ mod tests {
         assert_eq!(read_numbered(&numbered(id, 3)), Some(3));
         assert_eq!(read_missed(&missed(&user("a"), 5, id)), Some((5, id)));
         assert_eq!(last_invitation(&active(&user("a"), Role::Invitee, id)), Some(id));
-        for kind in [DueKind::Deadline, DueKind::Relay] {
+        for kind in [DueKind::Deadline, DueKind::Relay, DueKind::Push(user("a")), DueKind::PushEnd(user("a"))] {
             let entry = Due { at: UnixMillis(9), invitation: id, kind };
-            assert_eq!(read_due(&due(entry)), Some(entry));
+            assert_eq!(read_due(&due(&entry)), Some(entry));
         }
+        let wake = PushJob { invitation: id, user: user("a"), kind: PushKind::End };
+        let key = job_time("hook", UnixMillis(6), &wake);
+        assert_eq!(read_job_time("hook", &key), Some(wake));
+        assert_eq!(read_time_of_job("hook", &key), Some(UnixMillis(6)));
+        assert_eq!(read_pushed(&pushed(id, &user("a"))), Some(user("a")));
         for mortal in [Mortal::Invitation(id), Mortal::Inbox(user("a")), Mortal::Once(once_ring(id, &user("a")))] {
             assert_eq!(read_expiry(&expiry(UnixMillis(4), &mortal)), Some((UnixMillis(4), mortal)));
         }

@@ -17,7 +17,7 @@ use super::tables::{ALL, META};
 use crate::error::OpenError;
 
 /// The version of the tables' forms. Raise it when an older program must not read what this writes.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 const SCHEMA_ROW: &str = "schema";
 const PARTITIONS_ROW: &str = "partitions";
 /// What a redb file begins with.

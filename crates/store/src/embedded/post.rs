@@ -7,6 +7,7 @@ use super::commit::is_stale;
 use super::fault::Fault;
 use super::inbox::Inboxes;
 use super::keys::{self, Mortal};
+use super::pushes;
 use super::rows::{RecordHead, read_note, write_note};
 use super::tables::{Bytes, rows_of};
 use super::write::{Write, Written};
@@ -40,6 +41,9 @@ pub(super) fn post(write: &mut Write<'_>, post: PostCommit) -> Written<PostOutco
             write.tables.expiry.insert(&keys::expiry(post.retained_until, &Mortal::Once(key)), &[])?;
         }
     }
+    if let Some(user) = &post.post.ends_push {
+        pushes::forget_ring(write, post.id, user)?;
+    }
     let deliveries = inboxes.append(write, post.post.notices, post.origin)?;
     inboxes.save(write)?;
     Ok((PostOutcome::Posted, deliveries))
@@ -48,6 +52,7 @@ pub(super) fn post(write: &mut Write<'_>, post: PostCommit) -> Written<PostOutco
 fn note(id: InvitationId, once: &Once) -> (Vec<u8>, Option<DeviceId>) {
     match once {
         Once::Ring { user, device } => (keys::once_ring(id, user), Some(device.clone())),
+        Once::Device { user, device } => (keys::once_device(id, user, device), Some(device.clone())),
         Once::Signal { user, request_id } => (keys::once_signal(id, user, request_id), None),
     }
 }
@@ -58,17 +63,35 @@ pub(super) fn ringing<T: ReadableTable<Bytes, Bytes>>(
     id: InvitationId,
     now: UnixMillis,
 ) -> Result<Vec<(UserId, DeviceId)>, Fault> {
+    receipts(table, &keys::once_rings(id), now)
+}
+
+/// The devices that gave receipts, where each counts.
+pub(super) fn received<T: ReadableTable<Bytes, Bytes>>(
+    table: &T,
+    id: InvitationId,
+    now: UnixMillis,
+) -> Result<Vec<(UserId, DeviceId)>, Fault> {
+    receipts(table, &keys::once_devices(id), now)
+}
+
+/// The notes under keys that go on with the user's name.
+fn receipts<T: ReadableTable<Bytes, Bytes>>(
+    table: &T,
+    prefix: &[u8],
+    now: UnixMillis,
+) -> Result<Vec<(UserId, DeviceId)>, Fault> {
     let damaged = || Fault::Damaged("a receipt");
-    let prefix = keys::once_rings(id);
-    let mut ringing = Vec::new();
-    for row in rows_of(table, &prefix)? {
+    let mut receipts = Vec::new();
+    for row in rows_of(table, prefix)? {
         let (key, value) = row?;
-        let user = key.value().get(prefix.len()..).and_then(|name| std::str::from_utf8(name).ok());
+        let user = key.value().get(prefix.len()..).and_then(|name| name.split(|byte| *byte == 0).next());
+        let user = user.and_then(|name| std::str::from_utf8(name).ok());
         let user = user.and_then(|name| UserId::parse(name).ok()).ok_or_else(damaged)?;
         let (retained_until, device) = read_note(value.value())?;
         if retained_until > now {
-            ringing.push((user, DeviceId::parse(device).map_err(|_| damaged())?));
+            receipts.push((user, DeviceId::parse(device).map_err(|_| damaged())?));
         }
     }
-    Ok(ringing)
+    Ok(receipts)
 }

@@ -59,8 +59,10 @@ impl Reading {
         for row in rows_of(&table, &keys::invitation(id))? {
             operations.push(operation(row?.1.value())?);
         }
-        let ringing = post::ringing(&self.table(tables::ONCE)?, id, self.now)?;
-        Ok(Some(Detail { invitation: stored.invitation, operations, ringing }))
+        let once = self.table(tables::ONCE)?;
+        let ringing = post::ringing(&once, id, self.now)?;
+        let received = post::received(&once, id, self.now)?;
+        Ok(Some(Detail { invitation: stored.invitation, operations, ringing, received }))
     }
 
     pub(super) fn due(&self, partitions: &[Partition], until: UnixMillis, limit: usize) -> Result<Vec<Due>, Fault> {

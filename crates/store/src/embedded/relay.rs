@@ -22,7 +22,7 @@ use crate::query::{Due, DueKind};
 pub(super) const RELAY_AFTER_MS: u64 = 2_000;
 
 fn due_row(id: InvitationId, at: UnixMillis) -> Vec<u8> {
-    keys::due(Due { at, invitation: id, kind: DueKind::Relay })
+    keys::due(&Due { at, invitation: id, kind: DueKind::Relay })
 }
 
 struct Waiting {

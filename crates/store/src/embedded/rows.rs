@@ -236,6 +236,61 @@ impl OutboxHead {
     }
 }
 
+/// What is noted of an invitee's pushes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct PushedRow {
+    /// Since or from when on the ring's push is due, if it is.
+    pub(super) ring_at: Option<UnixMillis>,
+    /// Since when that of its end is.
+    pub(super) end_at: Option<UnixMillis>,
+    /// Where the ring was pushed.
+    pub(super) targets: Vec<String>,
+}
+
+impl PushedRow {
+    pub(super) fn write(&self) -> Vec<u8> {
+        let time = |at: Option<UnixMillis>| at.map_or(NEVER, |at| at.0);
+        let row = Row::sized(16).number(time(self.ring_at)).number(time(self.end_at));
+        self.targets.iter().fold(row, |row, target| row.text(target)).finish()
+    }
+
+    pub(super) fn read(row: &[u8]) -> Result<Self, Fault> {
+        let mut fields = Fields::of(row, "the note of a push");
+        let mut read = Self::default();
+        for at in [&mut read.ring_at, &mut read.end_at] {
+            *at = Some(fields.number()?).filter(|at| *at != NEVER).map(UnixMillis);
+        }
+        while !fields.is_at_end() {
+            read.targets.push(fields.text()?.to_owned());
+        }
+        Ok(read)
+    }
+}
+
+/// A push on its way to a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct JobRow {
+    /// From when on it may be taken.
+    pub(super) at: UnixMillis,
+    /// Until when somebody has it.
+    pub(super) lease: UnixMillis,
+    /// How often it was taken.
+    pub(super) attempts: u32,
+    pub(super) queued_at: UnixMillis,
+}
+
+impl JobRow {
+    pub(super) fn write(self) -> Vec<u8> {
+        Row::sized(28).number(self.at.0).number(self.lease.0).short(self.attempts).number(self.queued_at.0).finish()
+    }
+
+    pub(super) fn read(row: &[u8]) -> Result<Self, Fault> {
+        let mut fields = Fields::of(row, "a push's row");
+        let (at, lease) = (fields.time()?, fields.time()?);
+        Ok(Self { at, lease, attempts: fields.short()?, queued_at: fields.time()? })
+    }
+}
+
 /// An audience.
 pub(super) fn write_users(users: &[UserId]) -> Vec<u8> {
     users.iter().fold(Row::default(), |row, user| row.text(user.as_str())).finish()

@@ -1,6 +1,7 @@
 //! The contract, each operation handed to what does it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ringwire_signaling::inbox::{Attachment, Epoch, Position, Snapshot, Stretch};
 use ringwire_signaling::session::CloseReason;
@@ -11,9 +12,10 @@ use ringwire_signaling::{
 use super::fault::Fault;
 use super::read::Reading;
 use super::rows::write_time;
-use super::{Embedded, commit, devices, groups, inbox, post, relay, tables};
+use super::{Embedded, commit, devices, groups, inbox, post, pushes, relay, tables};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
+use crate::push::{DeadLetter, Failure, LetterCursor, LetterPage, PushId, PushJob, PushQueue, TakenPush};
 use crate::query::{Attach, Connected, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
 use crate::{Store, StoreFuture};
 
@@ -22,7 +24,14 @@ const ATTEMPTS: usize = 3;
 
 impl Store for Embedded {
     fn commit(&self, commit: Commit) -> StoreFuture<'_, CommitOutcome> {
-        self.write(move |write| commit::commit(write, commit))
+        Box::pin(async move {
+            let shared = Arc::clone(&self.shared);
+            let (outcome, due) = self.write(move |write| commit::commit(write, commit, &shared.presence())).await?;
+            if !due.is_empty() {
+                self.shared.bell.due(due);
+            }
+            Ok(outcome)
+        })
     }
 
     fn post(&self, post: PostCommit) -> StoreFuture<'_, PostOutcome> {
@@ -43,6 +52,38 @@ impl Store for Embedded {
 
     fn due(&self, partitions: Vec<Partition>, until: UnixMillis, limit: usize) -> StoreFuture<'_, Vec<Due>> {
         self.read(move |reading| reading.due(&partitions, until, limit))
+    }
+
+    fn queue_push(&self, job: PushJob, targets: Vec<String>) -> StoreFuture<'_, bool> {
+        self.write(move |write| pushes::queue(write, &job, targets))
+    }
+
+    fn take_pushes(&self, target: String, limit: usize, lease_ms: u64) -> StoreFuture<'_, Vec<TakenPush>> {
+        self.write(move |write| pushes::take(write, &target, limit, lease_ms))
+    }
+
+    fn put_off_push(&self, target: String, job: PushJob, at: UnixMillis) -> StoreFuture<'_, ()> {
+        self.write(move |write| pushes::put_off(write, &target, &job, at))
+    }
+
+    fn end_push(&self, target: String, job: PushJob, failure: Option<Failure>) -> StoreFuture<'_, ()> {
+        self.write(move |write| pushes::end(write, &target, &job, failure))
+    }
+
+    fn push_queues(&self, targets: Vec<String>) -> StoreFuture<'_, Vec<PushQueue>> {
+        self.read(move |reading| reading.push_queues(&targets))
+    }
+
+    fn dead_letters(&self, before: Option<LetterCursor>, limit: usize) -> StoreFuture<'_, LetterPage> {
+        self.read(move |reading| reading.dead_letters(before, limit))
+    }
+
+    fn dead_letter(&self, id: PushId) -> StoreFuture<'_, Option<DeadLetter>> {
+        self.read(move |reading| reading.dead_letter(id))
+    }
+
+    fn remove_letter(&self, id: PushId, again: Option<PushJob>) -> StoreFuture<'_, bool> {
+        self.write(move |write| pushes::remove_letter(write, id, again))
     }
 
     fn attach(&self, attach: Attach) -> StoreFuture<'_, Attachment> {

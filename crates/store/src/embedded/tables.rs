@@ -42,6 +42,16 @@ pub(super) const GROUPS: Name = TableDefinition::new("groups");
 pub(super) const MEMBERS: Name = TableDefinition::new("members");
 /// User, device → what is registered of it.
 pub(super) const DEVICES: Name = TableDefinition::new("devices");
+/// Invitation, user → what is noted of the pushes.
+pub(super) const PUSHED: Name = TableDefinition::new("pushed");
+/// Target, push → when it may be taken, and how often it was.
+pub(super) const JOBS: Name = TableDefinition::new("jobs");
+/// Target, time, push → nothing.
+pub(super) const JOB_TIMES: Name = TableDefinition::new("job times");
+/// Id → dead letter.
+pub(super) const LETTERS: Name = TableDefinition::new("letters");
+/// Time, id → nothing.
+pub(super) const LETTER_TIMES: Name = TableDefinition::new("letter times");
 /// Time, what passes away → nothing.
 pub(super) const EXPIRY: Name = TableDefinition::new("expiry");
 
@@ -49,7 +59,7 @@ pub(super) const EXPIRY: Name = TableDefinition::new("expiry");
 pub(super) const PROBE: Name = TableDefinition::new("probe");
 
 /// All but [`META`].
-pub(super) const ALL: [Name; 16] = [
+pub(super) const ALL: [Name; 21] = [
     INVITATIONS,
     OPERATIONS,
     ONCE,
@@ -65,6 +75,11 @@ pub(super) const ALL: [Name; 16] = [
     MEMBERS,
     DEVICES,
     EXPIRY,
+    PUSHED,
+    JOBS,
+    JOB_TIMES,
+    LETTERS,
+    LETTER_TIMES,
     PROBE,
 ];
 
@@ -168,6 +183,11 @@ pub(super) struct Tables<'txn> {
     pub(super) groups: Rows<'txn>,
     pub(super) members: Rows<'txn>,
     pub(super) devices: Rows<'txn>,
+    pub(super) pushed: Rows<'txn>,
+    pub(super) jobs: Rows<'txn>,
+    pub(super) job_times: Rows<'txn>,
+    pub(super) letters: Rows<'txn>,
+    pub(super) letter_times: Rows<'txn>,
     pub(super) expiry: Rows<'txn>,
     pub(super) probe: Rows<'txn>,
 }
@@ -189,6 +209,11 @@ impl<'txn> Tables<'txn> {
             groups: Rows::open(transaction, GROUPS)?,
             members: Rows::open(transaction, MEMBERS)?,
             devices: Rows::open(transaction, DEVICES)?,
+            pushed: Rows::open(transaction, PUSHED)?,
+            jobs: Rows::open(transaction, JOBS)?,
+            job_times: Rows::open(transaction, JOB_TIMES)?,
+            letters: Rows::open(transaction, LETTERS)?,
+            letter_times: Rows::open(transaction, LETTER_TIMES)?,
             expiry: Rows::open(transaction, EXPIRY)?,
             probe: Rows::open(transaction, PROBE)?,
         })
@@ -220,6 +245,11 @@ impl<'txn> Tables<'txn> {
             &self.groups,
             &self.members,
             &self.devices,
+            &self.pushed,
+            &self.jobs,
+            &self.job_times,
+            &self.letters,
+            &self.letter_times,
             &self.expiry,
             &self.probe,
         ]

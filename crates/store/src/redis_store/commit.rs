@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use ringwire_signaling::step::IndexChange;
-use ringwire_signaling::{Invitation, InviteeState, UnixMillis};
+use ringwire_signaling::{Invitation, InviteeState, PushChange, PushKind, UnixMillis};
 use ringwire_wire::record::{decode_invitation, encode_event, encode_invitation, encode_operation};
 
 use super::draft::{Change, Draft, origin_bytes, small};
-use super::fields::{NEVER, id_bytes, marked};
+use super::fields::{NEVER, id_bytes, marked, read_member};
 use super::link::Call;
 use super::reply::{self, Parts};
 use super::state::State;
@@ -16,7 +16,8 @@ use super::{guards, presence};
 use crate::bytes::{Fields, push_text};
 use crate::commit::{Commit, CommitOutcome, Stamp, Stored, Tag};
 use crate::error::StoreError;
-use crate::query::Conversation;
+use crate::push::mark;
+use crate::query::{Conversation, Due};
 
 /// Commits a transition in one round trip.
 pub(super) async fn commit(state: &Arc<State>, commit: Commit) -> Result<CommitOutcome, StoreError> {
@@ -25,6 +26,7 @@ pub(super) async fn commit(state: &Arc<State>, commit: Commit) -> Result<CommitO
     match reply::bytes(parts.next())?.as_slice() {
         b"committed" => {
             heed_unheard(state, &draft, parts.next())?;
+            heed_due(state, parts.next())?;
             Ok(CommitOutcome::Committed)
         }
         b"stale" => Ok(CommitOutcome::Stale),
@@ -49,6 +51,18 @@ pub(super) async fn commit(state: &Arc<State>, commit: Commit) -> Result<CommitO
         }
         _ => Err(reply::unexpected()),
     }
+}
+
+/// Says what became due at once.
+fn heed_due(state: &State, members: redis::Value) -> Result<(), StoreError> {
+    if members == redis::Value::Nil {
+        return Ok(());
+    }
+    let at = state.link.now();
+    let read = |member: Vec<u8>| read_member(&member).map(|(invitation, kind)| Due { at, invitation, kind });
+    let due = reply::list(members)?.into_iter().map(read).collect::<Result<_, _>>()?;
+    state.bell.due(due);
+    Ok(())
 }
 
 /// Clears what dead processes left, beside the caller.
@@ -89,6 +103,7 @@ fn draft<'a>(state: &'a State, commit: &'a Commit) -> Result<(Draft<'a>, Call), 
         draft.change(user, change, guards::list(*role), id);
     }
     guards::concern(&mut draft, &step.guards);
+    let pushes = pack_pushes(&mut draft, &step.pushes);
 
     let mut call = draft.call(next.id, Purpose::Commit);
     call.key(&state.keys.due(next.id.partition));
@@ -132,9 +147,26 @@ fn draft<'a>(state: &'a State, commit: &'a Commit) -> Result<(Draft<'a>, Call), 
         }
     }
     call.argument(members);
+    call.argument(pushes);
     draft.finish(&mut call)?;
     guards::name(&mut call, &step.guards);
     Ok((draft, call))
+}
+
+/// What changes about pushes: what, for whom by number, after how long, for whom by name.
+fn pack_pushes<'a>(draft: &mut Draft<'a>, pushes: &'a [PushChange]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    for change in pushes {
+        let (kind, number, patience_ms, user) = match change {
+            PushChange::Ring { user, patience_ms } => (PushKind::Ring, draft.user(user), *patience_ms, user),
+            PushChange::End { user } => (PushKind::End, 0, 0, user),
+        };
+        packed.push(mark(kind));
+        packed.extend_from_slice(&small(number));
+        packed.extend_from_slice(&u32::try_from(patience_ms).unwrap_or(u32::MAX).to_le_bytes());
+        push_text(&mut packed, user.as_str());
+    }
+    packed
 }
 
 /// An invitation as it stands in the lists of those who take part in it.

@@ -4,6 +4,7 @@ use ringwire_signaling::inbox::{Check, Epoch, Position};
 use ringwire_signaling::{ConnectionId, DeviceId, InvitationId, UnixMillis, UserId};
 
 use crate::bytes::{Damaged, Fields};
+use crate::query::DueKind;
 
 /// Bytes of an invitation's id.
 pub(super) const ID: usize = 17;
@@ -18,6 +19,37 @@ pub(super) fn id_bytes(id: InvitationId) -> [u8; ID] {
     bytes[0] = id.partition.0;
     bytes[1..].copy_from_slice(&id.bits.to_be_bytes());
     bytes
+}
+
+/// Something due, as it stands in a partition's list.
+pub(super) fn member(id: InvitationId, kind: &DueKind) -> Vec<u8> {
+    let mut member = id_bytes(id).to_vec();
+    let (mark, user) = match kind {
+        DueKind::Deadline => (b'D', None),
+        DueKind::Relay => (b'R', None),
+        DueKind::Push(user) => (b'P', Some(user)),
+        DueKind::PushEnd(user) => (b'E', Some(user)),
+    };
+    member.push(mark);
+    member.extend(user.into_iter().flat_map(|user| user.as_str().bytes()));
+    member
+}
+
+/// Reads what [`member`] wrote.
+pub(super) fn read_member(bytes: &[u8]) -> Result<(InvitationId, DueKind), Damaged> {
+    let mut fields = Fields::of(bytes, "a row of what is due");
+    let (id, mark) = (fields.invitation()?, fields.byte()?);
+    let damaged = fields.damaged();
+    let user = std::str::from_utf8(fields.rest()).map_err(|_| damaged)?;
+    let user = || UserId::parse(user).map_err(|_| damaged);
+    let kind = match mark {
+        b'D' => DueKind::Deadline,
+        b'R' => DueKind::Relay,
+        b'P' => DueKind::Push(user()?),
+        b'E' => DueKind::PushEnd(user()?),
+        _ => return Err(damaged),
+    };
+    Ok((id, kind))
 }
 
 /// An id as it stands in a list of active invitations: nothing else in the list is equal to it.

@@ -71,6 +71,26 @@ impl Keys {
         }
     }
 
+    /// ZSET of a target's pushes by the time from which on they may be taken.
+    pub(super) fn push_queue(&self, target: &str) -> String {
+        format!("{}push:{target}", self.prefix)
+    }
+
+    /// HASH of a target's pushes: their leases and attempts.
+    pub(super) fn push_states(&self, target: &str) -> String {
+        format!("{}pushes:{target}", self.prefix)
+    }
+
+    /// ZSET of dead letters by the time at which they were given up.
+    pub(super) fn letter_times(&self) -> String {
+        format!("{}dead", self.prefix)
+    }
+
+    /// HASH of dead letters.
+    pub(super) fn letters(&self) -> String {
+        format!("{}letters", self.prefix)
+    }
+
     /// ZSET of node processes by the end of their lease.
     pub(super) fn nodes(&self) -> String {
         format!("{}nodes", self.prefix)

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use ringwire_signaling::relay::batch;
-use ringwire_signaling::{InvitationId, Notice, Once, UserId};
+use ringwire_signaling::{DeviceId, InvitationId, Notice, Once, UserId};
 use ringwire_wire::record::decode_event;
 
 use super::commit::heed_unheard;
 use super::draft::{Draft, origin_bytes, small};
-use super::fields::{id_bytes, read_users};
+use super::fields::{id_bytes, member, read_users};
 use super::link::Call;
 use super::reply::{self, Parts};
 use super::state::State;
@@ -16,17 +16,20 @@ use super::traffic::Purpose;
 use crate::bytes::{Fields, push_text};
 use crate::commit::{PostCommit, PostOutcome};
 use crate::error::StoreError;
+use crate::query::DueKind;
 
 /// How often a relay that others overtake is tried again.
 const ATTEMPTS: usize = 64;
 /// Which field of an invitation notes what was posted.
 const RING: char = 'R';
+const DEVICE: char = 'T';
 const SIGNAL: char = 'S';
 
 /// Posts in one round trip, unless it was posted before.
 pub(super) async fn post(state: &Arc<State>, post: PostCommit) -> Result<PostOutcome, StoreError> {
     let (name, device) = match &post.post.once {
         Some(Once::Ring { user, device }) => (format!("{RING}{user}"), device.as_str()),
+        Some(Once::Device { user, device }) => (format!("{DEVICE}{user}\0{device}"), device.as_str()),
         Some(Once::Signal { user, request_id }) => (format!("{SIGNAL}{user}\0{request_id}"), ""),
         None => (String::new(), ""),
     };
@@ -36,6 +39,7 @@ pub(super) async fn post(state: &Arc<State>, post: PostCommit) -> Result<PostOut
     let mut draft = Draft::new(state);
     draft.notices(&post.post.notices)?;
     let mut call = draft.call(post.id, Purpose::Post);
+    call.key(&state.keys.due(post.id.partition));
     let mut header = post.sent_at.0.to_le_bytes().to_vec();
     header.extend_from_slice(&small(draft.user_count()));
     call.argument(header);
@@ -43,6 +47,8 @@ pub(super) async fn post(state: &Arc<State>, post: PostCommit) -> Result<PostOut
     call.argument(name);
     call.argument(note);
     call.argument(post.retained_until.to_string());
+    let ended = post.post.ends_push.as_ref().map(|user| member(post.id, &DueKind::Push(user.clone())));
+    call.argument(ended.unwrap_or_default());
     draft.finish(&mut call)?;
     let mut parts = state.link.run_timed(&state.scripts.post, &call).await?;
     match reply::bytes(parts.next())?.as_slice() {
@@ -56,12 +62,25 @@ pub(super) async fn post(state: &Arc<State>, post: PostCommit) -> Result<PostOut
     }
 }
 
-/// The user and the device in a receipt's field; none if the field is something else.
-pub(super) fn read_receipt(name: &[u8], note: &[u8]) -> Option<(UserId, ringwire_signaling::DeviceId)> {
-    let user = std::str::from_utf8(name).ok()?.strip_prefix(RING)?;
+/// A receipt that was noted.
+pub(super) enum Receipt {
+    /// The first of a user's devices.
+    First(UserId, DeviceId),
+    /// One device, where each counts.
+    Each(UserId, DeviceId),
+}
+
+/// The receipt in a field of an invitation; none if the field is something else.
+pub(super) fn read_receipt(name: &[u8], note: &[u8]) -> Option<Receipt> {
     let mut fields = Fields::of(note, "a receipt");
     fields.number().ok()?;
-    Some((UserId::parse(user).ok()?, fields.device().ok()?))
+    let device = fields.device().ok()?;
+    let name = std::str::from_utf8(name).ok()?;
+    if let Some(user) = name.strip_prefix(RING) {
+        return Some(Receipt::First(UserId::parse(user).ok()?, device));
+    }
+    let (user, _) = name.strip_prefix(DEVICE)?.split_once('\0')?;
+    Some(Receipt::Each(UserId::parse(user).ok()?, device))
 }
 
 /// Serves the next batch of an audience; whether there is more.

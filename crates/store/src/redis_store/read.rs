@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use ringwire_signaling::guard::Role;
-use ringwire_signaling::{InvitationId, Operation, Partition, UnixMillis, UserId};
+use ringwire_signaling::{DeviceId, InvitationId, Operation, Partition, UnixMillis, UserId};
 use ringwire_wire::record::decode_operation;
 
 use super::commit::stored;
-use super::fields::{id_bytes, read_active};
+use super::fields::{id_bytes, member, read_active, read_member};
 use super::link::Call;
-use super::post::read_receipt;
+use super::post::{Receipt, read_receipt};
 use super::reply;
 use super::resume::takes_part;
 use super::state::State;
@@ -17,7 +17,7 @@ use super::traffic::Purpose;
 use crate::bytes::Fields;
 use crate::commit::Stored;
 use crate::error::StoreError;
-use crate::query::{Conversation, Detail, Due, DueKind, HistoryPage, Message, MessageCursor, Page};
+use crate::query::{Conversation, Detail, Due, HistoryPage, Message, MessageCursor, Page};
 
 /// Partitions whose due lists one script looks through: a few tens of microseconds of the server.
 const DUE_PARTITIONS: usize = 64;
@@ -56,7 +56,8 @@ struct Whole {
     stored: Stored,
     /// By version.
     operations: BTreeMap<u64, Operation>,
-    ringing: Vec<(UserId, ringwire_signaling::DeviceId)>,
+    ringing: Vec<(UserId, DeviceId)>,
+    received: Vec<(UserId, DeviceId)>,
 }
 
 /// Reads invitations with all that is known of them.
@@ -79,7 +80,7 @@ async fn whole(state: &State, ids: &[InvitationId]) -> Result<Vec<Option<Whole>>
 
 fn read_whole(fields: Vec<Vec<u8>>) -> Result<Option<Whole>, StoreError> {
     let (mut head, mut body) = (None, None);
-    let (mut operations, mut ringing) = (BTreeMap::new(), Vec::new());
+    let (mut operations, mut ringing, mut received) = (BTreeMap::new(), Vec::new(), Vec::new());
     let mut fields = fields.into_iter();
     while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
         match name.as_slice() {
@@ -89,21 +90,27 @@ fn read_whole(fields: Vec<Vec<u8>>) -> Result<Option<Whole>, StoreError> {
                 let operation = decode_operation(&value).map_err(|_| StoreError::Damaged("an operation".to_owned()))?;
                 operations.insert(operation.version, operation);
             }
-            name => ringing.extend(read_receipt(name, &value)),
+            name => match read_receipt(name, &value) {
+                Some(Receipt::First(user, device)) => ringing.push((user, device)),
+                Some(Receipt::Each(user, device)) => received.push((user, device)),
+                None => {}
+            },
         }
     }
     ringing.sort_unstable();
+    received.sort_unstable();
     let (Some(head), Some(body)) = (head, body) else { return Ok(None) };
-    Ok(Some(Whole { stored: stored(&head, &body)?, operations, ringing }))
+    Ok(Some(Whole { stored: stored(&head, &body)?, operations, ringing, received }))
 }
 
 /// Reads an invitation with its operations and receipts.
 pub(super) async fn detail(state: &State, id: InvitationId) -> Result<Option<Detail>, StoreError> {
     let found = whole(state, &[id]).await?.pop().flatten();
-    Ok(found.map(|Whole { stored, operations, ringing }| Detail {
+    Ok(found.map(|Whole { stored, operations, ringing, received }| Detail {
         invitation: stored.invitation,
         operations: operations.into_values().collect(),
         ringing,
+        received,
     }))
 }
 
@@ -136,15 +143,13 @@ pub(super) async fn due(
 }
 
 fn read_due(member: &[u8], score: &[u8]) -> Result<Due, StoreError> {
-    let mut fields = Fields::of(member, "a row of what is due");
-    let invitation = fields.invitation()?;
-    let kind = match fields.byte()? {
-        b'D' => DueKind::Deadline,
-        b'R' => DueKind::Relay,
-        _ => return Err(fields.damaged().into()),
-    };
-    let at = std::str::from_utf8(score).ok().and_then(|score| score.parse().ok()).ok_or_else(|| fields.damaged())?;
-    Ok(Due { at: UnixMillis(at), invitation, kind })
+    let (invitation, kind) = read_member(member)?;
+    Ok(Due { at: read_score(score)?, invitation, kind })
+}
+
+fn read_score(score: &[u8]) -> Result<UnixMillis, StoreError> {
+    let at = std::str::from_utf8(score).ok().and_then(|score| score.parse().ok());
+    at.map(UnixMillis).ok_or_else(|| StoreError::Damaged("a time in a list".to_owned()))
 }
 
 /// Entries outlive a record that expired unanswered, as with a deadline that nobody was there to fire.
@@ -165,13 +170,7 @@ async fn drop_orphans(state: &State, found: Vec<Due>) -> Result<Vec<Due>, StoreE
             kept.push(due);
             continue;
         }
-        let kind = match due.kind {
-            DueKind::Deadline => b'D',
-            DueKind::Relay => b'R',
-        };
-        let mut member = id_bytes(due.invitation).to_vec();
-        member.push(kind);
-        removal.cmd("ZREM").arg(state.keys.due(due.invitation.partition)).arg(member);
+        removal.cmd("ZREM").arg(state.keys.due(due.invitation.partition)).arg(member(due.invitation, &due.kind));
         orphans += 1;
     }
     if orphans > 0 {
@@ -236,13 +235,12 @@ pub(super) async fn history(
         let from = before.map_or_else(|| "+inf".to_owned(), |cursor| cursor.created_at.to_string());
         command.arg(&key).arg(from).arg("-inf").arg("WITHSCORES").arg("LIMIT").arg(skipped).arg(HISTORY_STRIDE);
         let rows = reply::list(state.link.ask(Purpose::Read, &command).await?)?;
-        let rows: Vec<Due> =
+        let rows: Vec<(UnixMillis, InvitationId)> =
             rows.chunks_exact(2).map(|row| read_row(&row[0], &row[1])).collect::<Result<_, StoreError>>()?;
         let is_last = rows.len() < HISTORY_STRIDE;
         skipped += rows.len();
-        let older =
-            |row: &Due| before.is_none_or(|cursor| (row.at, row.invitation) < (cursor.created_at, cursor.invitation));
-        let ids: Vec<InvitationId> = rows.into_iter().filter(older).map(|row| row.invitation).collect();
+        let older = |row: &(UnixMillis, _)| before.is_none_or(|cursor| *row < (cursor.created_at, cursor.invitation));
+        let ids: Vec<InvitationId> = rows.into_iter().filter(older).map(|(_, id)| id).collect();
         let mut gone = Vec::new();
         for (id, found) in ids.iter().zip(whole(state, &ids).await?) {
             match found {
@@ -269,8 +267,8 @@ pub(super) async fn history(
     Ok(HistoryPage { messages: reader.messages, next })
 }
 
-fn read_row(member: &[u8], score: &[u8]) -> Result<Due, StoreError> {
-    read_due(&[member, b"D"].concat(), score)
+fn read_row(member: &[u8], score: &[u8]) -> Result<(UnixMillis, InvitationId), StoreError> {
+    Ok((read_score(score)?, Fields::of(member, "an invitation of a conversation").invitation()?))
 }
 
 struct Reader {

@@ -8,6 +8,7 @@ use ringwire_signaling::limits::{
 
 use super::{Settings, envelope, next};
 use crate::commit::STALE_AFTER_MS;
+use crate::push::{DEAD_LETTERS, QUEUED_PUSHES};
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
 const DAY_MS: u64 = 24 * HOUR_MS;
@@ -24,6 +25,9 @@ const SLACK_BYTES: usize = 32 * 1024;
 pub(super) const LEASE_MS: u64 = 5_000;
 /// How long an event may wait for the node that committed it before others relay it.
 const RELAY_AFTER_MS: u64 = 2_000;
+
+/// How long dead letters outlive the newest of them.
+const LETTER_MS: u64 = 30 * DAY_MS;
 
 /// One script.
 #[derive(Debug)]
@@ -48,6 +52,11 @@ pub(super) struct Scripts {
     pub(super) outbox: Script,
     pub(super) add_member: Script,
     pub(super) put_device: Script,
+    pub(super) queue_push: Script,
+    pub(super) take_pushes: Script,
+    pub(super) put_off_push: Script,
+    pub(super) end_push: Script,
+    pub(super) remove_letter: Script,
 }
 
 impl Scripts {
@@ -77,6 +86,9 @@ impl Scripts {
             ("$MISSED_AGE", MISSED_AGE_MS),
             ("$MISSED", SNAPSHOT_MISSED as u64),
             ("$DEVICES", DEVICES_PER_USER as u64),
+            ("$QUEUED", QUEUED_PUSHES as u64),
+            ("$LETTERS", DEAD_LETTERS as u64),
+            ("$LETTER_TTL", LETTER_MS),
             ("$VERSION", u64::from(envelope::written())),
         ];
         limits.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
@@ -91,6 +103,7 @@ impl Scripts {
         // Stages that several scripts share.
         let start = include_str!("scripts/start.lua");
         let (inboxes, doorbells) = (include_str!("scripts/inboxes.lua"), include_str!("scripts/doorbells.lua"));
+        let letters = include_str!("scripts/letters.lua");
         Self {
             commit: script(&[
                 start,
@@ -111,10 +124,15 @@ impl Scripts {
             outbox: script(&[include_str!("scripts/outbox.lua")]),
             add_member: script(&[include_str!("scripts/add_member.lua")]),
             put_device: script(&[include_str!("scripts/put_device.lua")]),
+            queue_push: script(&[start, letters, include_str!("scripts/queue_push.lua")]),
+            take_pushes: script(&[start, letters, include_str!("scripts/take_pushes.lua")]),
+            put_off_push: script(&[start, letters, include_str!("scripts/put_off_push.lua")]),
+            end_push: script(&[start, letters, include_str!("scripts/end_push.lua")]),
+            remove_letter: script(&[start, letters, include_str!("scripts/remove_letter.lua")]),
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 12] {
+    pub(super) fn all(&self) -> [&Script; 17] {
         [
             &self.commit,
             &self.post,
@@ -128,6 +146,11 @@ impl Scripts {
             &self.outbox,
             &self.add_member,
             &self.put_device,
+            &self.queue_push,
+            &self.take_pushes,
+            &self.put_off_push,
+            &self.end_push,
+            &self.remove_letter,
         ]
     }
 }

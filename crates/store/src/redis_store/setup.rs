@@ -18,7 +18,7 @@ use super::{Settings, Tls};
 use crate::error::OpenError;
 
 /// The version of the keys' forms. Raise it when an older program must not read what this writes.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// The oldest server whose commands the scripts use.
 const OLDEST: (u32, u32) = (7, 0);
 /// How long connecting may take.

@@ -10,9 +10,10 @@ use ringwire_signaling::{
 
 use super::membership::Local;
 use super::traffic::Purpose;
-use super::{RedisStore, commit, connections, devices, groups, post, presence, read, resume};
+use super::{RedisStore, commit, connections, devices, groups, post, presence, pushes, read, resume};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
+use crate::push::{DeadLetter, Failure, LetterCursor, LetterPage, PushId, PushJob, PushQueue, TakenPush};
 use crate::query::{Attach, Connected, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
 use crate::{Counters, Nodes, Store, StoreFuture};
 
@@ -39,6 +40,38 @@ impl Store for RedisStore {
 
     fn due(&self, partitions: Vec<Partition>, until: UnixMillis, limit: usize) -> StoreFuture<'_, Vec<Due>> {
         Box::pin(async move { read::due(&self.state, &partitions, until, limit).await })
+    }
+
+    fn queue_push(&self, job: PushJob, targets: Vec<String>) -> StoreFuture<'_, bool> {
+        Box::pin(pushes::queue(&self.state, job, targets))
+    }
+
+    fn take_pushes(&self, target: String, limit: usize, lease_ms: u64) -> StoreFuture<'_, Vec<TakenPush>> {
+        Box::pin(async move { pushes::take(&self.state, &target, limit, lease_ms).await })
+    }
+
+    fn put_off_push(&self, target: String, job: PushJob, at: UnixMillis) -> StoreFuture<'_, ()> {
+        Box::pin(async move { pushes::put_off(&self.state, &target, &job, at).await })
+    }
+
+    fn end_push(&self, target: String, job: PushJob, failure: Option<Failure>) -> StoreFuture<'_, ()> {
+        Box::pin(async move { pushes::end(&self.state, &target, &job, failure).await })
+    }
+
+    fn push_queues(&self, targets: Vec<String>) -> StoreFuture<'_, Vec<PushQueue>> {
+        Box::pin(async move { pushes::queues(&self.state, &targets).await })
+    }
+
+    fn dead_letters(&self, before: Option<LetterCursor>, limit: usize) -> StoreFuture<'_, LetterPage> {
+        Box::pin(pushes::letters(&self.state, before, limit))
+    }
+
+    fn dead_letter(&self, id: PushId) -> StoreFuture<'_, Option<DeadLetter>> {
+        Box::pin(pushes::read_letter(&self.state, id))
+    }
+
+    fn remove_letter(&self, id: PushId, again: Option<PushJob>) -> StoreFuture<'_, bool> {
+        Box::pin(pushes::remove_letter(&self.state, id, again))
     }
 
     fn attach(&self, attach: Attach) -> StoreFuture<'_, Attachment> {

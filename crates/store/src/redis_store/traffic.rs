@@ -18,10 +18,11 @@ pub(super) enum Purpose {
     Groups,
     Devices,
     Pulse,
+    Push,
 }
 
 impl Purpose {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Commit,
         Self::Post,
         Self::Relay,
@@ -33,6 +34,7 @@ impl Purpose {
         Self::Groups,
         Self::Devices,
         Self::Pulse,
+        Self::Push,
     ];
 
     fn name(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Purpose {
             Self::Groups => "groups",
             Self::Devices => "devices",
             Self::Pulse => "pulse",
+            Self::Push => "push",
         }
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn post(post: &Post) -> String {
     let mut lines = Vec::new();
     match &post.once {
         Some(Once::Ring { user, device }) => lines.push(format!("once: ring of {user}, with {device}")),
+        Some(Once::Device { user, device }) => lines.push(format!("once: receipt of {user}, with {device}")),
         Some(Once::Signal { user, request_id }) => lines.push(format!("once: signal of {user}, {request_id}")),
         None => {}
     }

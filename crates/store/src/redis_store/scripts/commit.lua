@@ -2,9 +2,9 @@
 -- KEYS: doorbell counters, invitation, two for each user, due, groups, histories.
 -- ARGV: as they are named here, then a plan for each user, the events, and what guards name.
 local header, origin, id, expected, head, body, operation_name, operation, retained_until, deadline, added, guards,
-  created_at, broadcast, audience = unpack(ARGV, 1, 15)
+  created_at, broadcast, audience, pushes = unpack(ARGV, 1, 16)
 local sent_at, not_before, user_count, event_count, first_history, reads_missed = unpack_bytes('<I8I8I2I2I2B', header)
-local before_plans, invitation, due = 15, KEYS[2], KEYS[3 + user_count * 2]
+local before_plans, invitation, due = 16, KEYS[2], KEYS[3 + user_count * 2]
 
 -- A record's head: version and tag, which say what state it is; then the deadline, and the end of its retention.
 local found = call('HMGET', invitation, 't', 'oc')

@@ -7,4 +7,4 @@ for _, incarnation in ipairs(order) do
     .. origin .. node.places .. node.bodies
   if call('PUBLISH', '$CHANNEL' .. incarnation, message) == 0 then unheard[#unheard + 1] = incarnation end
 end
-return { now, 'committed', unheard }
+return { now, 'committed', unheard, due_now }

@@ -32,3 +32,29 @@ if place and (broadcast ~= '' or audience ~= '') then
   end
   call('HSET', invitation, 'oc', pack('<I8I4I8', first, done, last))
 end
+
+-- A ring is pushed at once to whoever is not connected, and to others later. Where it was pushed, its end is too.
+if pushes ~= '' then
+  local at, is_new = 1, false
+  while at < #pushes do
+    local what, number, patience, length = unpack_bytes('<c1I2I4B', pushes, at)
+    local user, when = sub(pushes, at + 8, at + 7 + length), now
+    local member = id .. what .. user
+    at = at + 8 + length
+    if what == 'P' and (users[number][2] or '') ~= '' then
+      when = now + patience
+    elseif what == 'E' then
+      call('ZREM', due, id .. 'P' .. user)
+      if call('HEXISTS', invitation, 'P' .. user) == 0 then when = nil end
+    end
+    if when then
+      is_new = true
+      call('ZADD', due, string.format('%.0f', when), member)
+      if when == now then
+        due_now = due_now or {}
+        due_now[#due_now + 1] = member
+      end
+    end
+  end
+  if is_new then call('PEXPIRE', due, '$DUE_TTL') end
+end

@@ -8,6 +8,8 @@
 -- comes packed.
 local call, pack, unpack_bytes = redis.call, struct.pack, struct.unpack
 local sub, byte, find = string.sub, string.byte, string.find
+-- Pushes that became due at once.
+local due_now = false
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 

@@ -11,11 +11,11 @@ use ringwire_test_redis::Server;
 
 pub(super) use crate::conformance::driver::user;
 
-use crate::Doorbell;
 use crate::clock::Clock;
 use crate::conformance::fixture::{Control, Fixture, Recorder, Wait};
 use crate::redis_store::traffic::Purpose;
 use crate::redis_store::{RedisStore, Settings, membership, reply};
+use crate::{Doorbell, Due};
 
 /// Time of a store that nobody can move: passing is waiting.
 struct Real(Arc<RedisStore>);
@@ -99,6 +99,10 @@ impl Doorbell for Ears {
     fn closed(&self, user: &UserId, connection: ConnectionId, reason: CloseReason) {
         self.closed.lock().unwrap().push((user.to_string(), connection.0, reason));
         self.rings.closed(user, connection, reason);
+    }
+
+    fn due(&self, due: Vec<Due>) {
+        self.rings.due(due);
     }
 
     fn drain(&self) {

@@ -23,17 +23,17 @@ fn refusal(settings: &Settings) -> String {
 #[test]
 fn data_of_another_layout_is_refused_and_left() {
     let server = Server::start();
-    server.ask("SET rw:schema \"1 64\"");
+    server.ask("SET rw:schema \"2 64\"");
     let message = refusal(&Settings::new(&server.url()));
-    assert!(message.contains("\"1 64\"") && message.contains("\"1 256\""), "{message}");
-    assert!(server.ask("GET rw:schema").contains("1 64"));
+    assert!(message.contains("\"2 64\"") && message.contains("\"2 256\""), "{message}");
+    assert!(server.ask("GET rw:schema").contains("2 64"));
     assert!(server.ask("DBSIZE").starts_with(":1\r\n"));
 }
 
 #[test]
 fn another_prefix_is_another_cluster() {
     let server = Server::start();
-    server.ask("SET rw:schema \"1 64\"");
+    server.ask("SET rw:schema \"2 64\"");
     let settings = Settings { prefix: "other:".to_owned(), ..Settings::new(&server.url()) };
     RedisStore::open(&settings, Arc::new(Clock::real()), Arc::new(Recorder::default())).unwrap();
 }

@@ -1,0 +1,168 @@
+//! Offline pushes: whom a push hook wakes, when, and when that is over.
+//!
+//! A push is due for every invitee of an invitation that wants pushes: at once for whoever has no
+//! connection, for the others once [`PATIENCE_MS`] have passed without a receipt. That is committed
+//! together with the ring, so that it outlives every node. The store keeps what is due and asks
+//! nothing here; whoever finds it due asks what is to be said now.
+
+use std::collections::BTreeSet;
+
+use crate::command::PushWhen;
+use crate::device::RegisteredDevice;
+use crate::id::{DeviceId, UserId};
+use crate::invitation::{Invitation, InviteeState, Terms};
+use crate::time::UnixMillis;
+
+/// How long a connected invitee may take to give a receipt: a live phone takes a fraction of a second.
+pub const PATIENCE_MS: u64 = 2_000;
+/// How long the end of a ring is tried to be told: after that a phone has stopped ringing by itself.
+pub const END_MS: u64 = 60_000;
+/// How long a ring without a timer is tried to be told.
+pub const TIMERLESS_MS: u64 = 10 * 60 * 1000;
+/// The wait before the second attempt. It doubles with every further one, and a random part of up to a half goes
+/// off it, so that what failed together does not come back together.
+pub const FIRST_WAIT_MS: u64 = 500;
+/// The longest wait between two attempts: a ring lasts half a minute.
+pub const LONGEST_WAIT_MS: u64 = 8_000;
+
+/// What a commit changes about an invitee's push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PushChange {
+    /// The invitee rings: a push is due at once if no device is connected, otherwise after a while.
+    Ring {
+        /// Who.
+        user: UserId,
+        /// After how many milliseconds, if the invitee is connected.
+        patience_ms: u64,
+    },
+    /// The ring is over: what was due is so no longer, and if it was pushed, then its end is due to be.
+    End {
+        /// Whose.
+        user: UserId,
+    },
+}
+
+/// What a push says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PushKind {
+    /// The invitee rings.
+    Ring,
+    /// The ring is over (the cancel push).
+    End,
+    /// The ring is over, and nothing was ever said of it: only when an operator has a dead letter sent again.
+    Missed,
+}
+
+impl PushKind {
+    /// The name in a push's `type`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ring => "push.ring",
+            Self::End => "push.cancel",
+            Self::Missed => "push.missed",
+        }
+    }
+}
+
+impl Terms {
+    /// Whether invitees may be pushed at all.
+    #[must_use]
+    pub fn wants_push(&self) -> bool {
+        !self.online_user_only && !self.push.as_ref().is_some_and(|push| push.disable)
+    }
+
+    /// Which devices get one.
+    #[must_use]
+    pub fn push_when(&self) -> PushWhen {
+        self.push.as_ref().map_or(PushWhen::NoReceipt, |push| push.when)
+    }
+}
+
+/// The pushes that an invitation begins with.
+pub(crate) fn begin(state: &Invitation) -> Vec<PushChange> {
+    if !state.terms.wants_push() {
+        return Vec::new();
+    }
+    let patience_ms = match state.terms.push_when() {
+        PushWhen::NoReceipt | PushWhen::EachDevice => PATIENCE_MS,
+        PushWhen::Always => 0,
+    };
+    state.pending().map(|user| PushChange::Ring { user: user.clone(), patience_ms }).collect()
+}
+
+/// The pushes that end with the rings of `users`.
+pub(crate) fn end<'a>(state: &Invitation, users: impl IntoIterator<Item = &'a UserId>) -> Vec<PushChange> {
+    if !state.terms.wants_push() {
+        return Vec::new();
+    }
+    users.into_iter().map(|user| PushChange::End { user: user.clone() }).collect()
+}
+
+/// Whether a receipt of any device makes the ring's push needless.
+pub(crate) fn ends_with_a_receipt(terms: &Terms) -> bool {
+    terms.wants_push() && terms.push_when() == PushWhen::NoReceipt
+}
+
+/// Whether that push still says the truth about the invitee.
+#[must_use]
+pub fn holds(state: &Invitation, user: &UserId, kind: PushKind) -> bool {
+    let is_pending = match state.invitee(user).map(|invitee| &invitee.state) {
+        Some(InviteeState::Pending) => true,
+        Some(InviteeState::Settled(_)) => false,
+        Some(InviteeState::Failed(_)) | None => return false,
+    };
+    match kind {
+        PushKind::Ring => is_pending,
+        PushKind::End | PushKind::Missed => !is_pending,
+    }
+}
+
+/// The registered devices that a ring's push is for; none if it is for nobody any more. An empty list is for
+/// whatever the hook itself knows of the user.
+#[must_use]
+pub fn devices(
+    terms: &Terms,
+    registered: Vec<RegisteredDevice>,
+    received: &BTreeSet<DeviceId>,
+) -> Option<Vec<RegisteredDevice>> {
+    match terms.push_when() {
+        PushWhen::NoReceipt | PushWhen::Always => Some(registered),
+        PushWhen::EachDevice => {
+            let left: Vec<_> = registered.into_iter().filter(|known| !received.contains(&known.device)).collect();
+            (!left.is_empty() || received.is_empty()).then_some(left)
+        }
+    }
+}
+
+/// When the push is given up.
+#[must_use]
+pub fn gives_up_at(state: &Invitation, kind: PushKind, queued_at: UnixMillis) -> UnixMillis {
+    match kind {
+        PushKind::Ring => state.deadline().unwrap_or_else(|| queued_at.plus(TIMERLESS_MS)),
+        PushKind::End | PushKind::Missed => queued_at.plus(END_MS),
+    }
+}
+
+/// How long to wait after that many attempts that failed. `random` is any number.
+#[must_use]
+pub fn wait_ms(attempts: u32, random: u64) -> u64 {
+    let whole = FIRST_WAIT_MS.saturating_mul(1 << attempts.saturating_sub(1).min(8)).min(LONGEST_WAIT_MS);
+    whole - random % (whole / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_their_bound_and_are_never_the_same() {
+        for (attempts, longest) in [(1, 500), (2, 1_000), (3, 2_000), (4, 4_000), (5, 8_000), (6, 8_000), (99, 8_000)] {
+            assert_eq!(wait_ms(attempts, 0), longest);
+            for random in [1, 77, 4_321, u64::MAX] {
+                let wait = wait_ms(attempts, random);
+                assert!(wait > longest / 2 && wait <= longest, "{wait} after {attempts} attempts");
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+-- Jobs of targets, and what becomes of those that fail. KEYS of scripts with this stage begin with the dead letters by
+-- time, and the dead letters.
+-- A job's state: the end of its lease, how often it was taken, when it was queued.
+local STATE = '<I8I4I8'
+
+local function bury(id, at, body)
+  call('ZADD', KEYS[1], at, id)
+  call('HSET', KEYS[2], id, body)
+  local surplus = call('ZCARD', KEYS[1]) - $LETTERS
+  if surplus > 0 then
+    local oldest = call('ZPOPMIN', KEYS[1], surplus)
+    for index = 1, #oldest, 2 do call('HDEL', KEYS[2], oldest[index]) end
+  end
+  call('PEXPIRE', KEYS[1], '$LETTER_TTL')
+  call('PEXPIRE', KEYS[2], '$LETTER_TTL')
+end
+
+local function add(queue, states, job, at)
+  call('ZADD', queue, string.format('%.0f', at), job)
+  call('HSET', states, job, pack(STATE, 0, 0, now))
+  call('PEXPIRE', queue, '$DUE_TTL')
+  call('PEXPIRE', states, '$DUE_TTL')
+end
+
+local function forget(queue, states, job)
+  call('ZREM', queue, job)
+  return call('HDEL', states, job) == 1
+end
+
+-- Has the end of a ring follow at once that waited for the ring.
+local function follow(queue, states, last)
+  local state = last ~= '' and call('HGET', states, last)
+  if state then
+    local _, attempts = unpack_bytes(STATE, state)
+    if attempts == 0 then call('ZADD', queue, string.format('%.0f', now), last) end
+    return true
+  end
+end

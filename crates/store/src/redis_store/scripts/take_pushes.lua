@@ -1,0 +1,13 @@
+-- Takes jobs whose time has come. KEYS: dead letters, queue, states. ARGV: how many, for how long.
+local taken = {}
+local found = call('ZRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now), 'LIMIT', 0, ARGV[1])
+for _, job in ipairs(found) do
+  local _, attempts, queued = unpack_bytes(STATE, call('HGET', KEYS[4], job) or pack(STATE, 0, 0, now))
+  local lease = now + ARGV[2]
+  local state = pack(STATE, lease, attempts + 1, queued)
+  call('ZADD', KEYS[3], string.format('%.0f', lease), job)
+  call('HSET', KEYS[4], job, state)
+  taken[#taken + 1] = job
+  taken[#taken + 1] = state
+end
+return { now, taken }
