@@ -80,8 +80,9 @@ pub trait Store: Send + Sync + 'static {
     /// `lease_ms`.
     fn take_pushes(&self, target: String, limit: usize, lease_ms: u64) -> StoreFuture<'_, Vec<TakenPush>>;
 
-    /// Gives a job back to be taken again from `at` on, unless it has ended meanwhile. A ring whose end waits has.
-    fn put_off_push(&self, target: String, job: PushJob, at: UnixMillis) -> StoreFuture<'_, ()>;
+    /// Gives a job back to be taken again from `at` on, and notes what went wrong; nothing if it has ended meanwhile.
+    /// A ring whose end waits has failed for good.
+    fn put_off_push(&self, target: String, job: PushJob, at: UnixMillis, error: String) -> StoreFuture<'_, ()>;
 
     /// Ends a job: it was delivered or has become pointless, or it failed for good and leaves a dead letter.
     fn end_push(&self, target: String, job: PushJob, failure: Option<Failure>) -> StoreFuture<'_, ()>;

@@ -19,9 +19,9 @@ pub const DEAD_LETTERS: usize = 10_000;
 /// Bytes of an error that a dead letter keeps.
 const ERROR_BYTES: usize = 200;
 /// What a dead letter says of a ring that ended before the target was asked.
-const NEVER_TRIED: &str = "the target took no pushes while it rang";
+pub(crate) const NEVER_TRIED: &str = "the target took no pushes while it rang";
 /// What it says of a push that found no room.
-const NO_ROOM: &str = "too many pushes wait for the target";
+pub(crate) const NO_ROOM: &str = "too many pushes wait for the target";
 
 /// What one invitee is to be told through a hook.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,16 +156,10 @@ pub(crate) fn mark(kind: PushKind) -> u8 {
     }
 }
 
-impl Failure {
-    /// Of a ring that ended before anything was sent.
-    pub(crate) fn never_tried() -> Self {
-        Self { attempts: 0, error: NEVER_TRIED.to_owned() }
-    }
-
-    /// Of a push that found no room.
-    pub(crate) fn no_room() -> Self {
-        Self { attempts: 0, error: NO_ROOM.to_owned() }
-    }
+/// As much of an error as is kept.
+pub(crate) fn cut(error: &str) -> &str {
+    let end = (0..=ERROR_BYTES.min(error.len())).rev().find(|at| error.is_char_boundary(*at)).unwrap_or(0);
+    &error[..end]
 }
 
 impl DeadLetter {
@@ -183,13 +177,11 @@ impl DeadLetter {
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let job = self.job.bytes();
-        let error = &self.failure.error;
-        let cut = (0..=ERROR_BYTES.min(error.len())).rev().find(|at| error.is_char_boundary(*at)).unwrap_or(0);
-        Row::sized(32 + job.len() + cut)
+        Row::sized(64 + job.len() + self.failure.error.len())
             .number(self.at.0)
             .short(self.failure.attempts)
             .text(&self.target)
-            .text(&error[..cut])
+            .text(cut(&self.failure.error))
             .rest(&job)
             .finish()
     }

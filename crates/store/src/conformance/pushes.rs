@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ringwire_signaling::command::{Push, PushWhen};
 use ringwire_signaling::push::PATIENCE_MS;
-use ringwire_signaling::{Invitation, InvitationId, Invite, Partition, PushKind, step};
+use ringwire_signaling::{Invitation, InvitationId, Invite, Partition, PushKind, UnixMillis, step};
 
 use super::driver::{Driver, accept, cancel, device, invite, user};
 use super::fixture::Fixture;
@@ -51,6 +51,10 @@ async fn take(fixture: &Fixture, target: &str, lease_ms: u64) -> Vec<TakenPush> 
 async fn end(fixture: &Fixture, target: &str, job: &PushJob, failure: Option<&str>) {
     let failure = failure.map(|error| Failure { attempts: 1, error: error.to_owned() });
     fixture.store.end_push(target.to_owned(), job.clone(), failure).await.unwrap();
+}
+
+async fn put_off(fixture: &Fixture, job: &PushJob, at: UnixMillis) {
+    fixture.store.put_off_push("hook".to_owned(), job.clone(), at, "no answer".to_owned()).await.unwrap();
 }
 
 async fn letters(fixture: &Fixture) -> Vec<DeadLetter> {
@@ -195,7 +199,7 @@ pub async fn a_job_that_was_put_off_comes_at_its_time(fixture: &Fixture) {
     let (_, ring) = pushed(fixture, &["hook"]).await;
     take(fixture, "hook", LEASE_MS).await;
     let at = driver.now().plus(SHORT_LEASE_MS);
-    fixture.store.put_off_push("hook".to_owned(), ring.clone(), at).await.unwrap();
+    put_off(fixture, &ring, at).await;
     let queues = fixture.store.push_queues(vec!["hook".to_owned(), "other".to_owned()]).await.unwrap();
     assert_eq!((queues[0].waiting, queues[0].next_at), (1, Some(at)));
     assert_eq!((queues[1].waiting, queues[1].next_at), (0, None));
@@ -211,7 +215,7 @@ pub async fn a_job_ends_once(fixture: &Fixture) {
     end(fixture, "hook", &ring, None).await;
     end(fixture, "hook", &ring, Some("too late")).await;
     let at = fixture.clock.now();
-    fixture.store.put_off_push("hook".to_owned(), ring, at).await.unwrap();
+    put_off(fixture, &ring, at).await;
     assert_eq!(take(fixture, "hook", LEASE_MS).await, []);
     assert_eq!(letters(fixture).await, []);
 }
@@ -236,21 +240,23 @@ pub async fn a_ring_that_failed_is_ended_all_the_same(fixture: &Fixture) {
     for is_under_way in [true, false] {
         let (created, ring) = pushed(fixture, &["hook"]).await;
         take(fixture, "hook", LEASE_MS).await;
-        let put_off = || fixture.store.put_off_push("hook".to_owned(), ring.clone(), driver.now().plus(LEASE_MS));
+        let later = driver.now().plus(LEASE_MS);
         let over = job(created.id, "bob", PushKind::End);
         if !is_under_way {
-            put_off().await.unwrap();
+            put_off(fixture, &ring, later).await;
         }
         driver.act(created.id, &cancel("ann")).await;
         assert!(queue(fixture, &over, &["hook"]).await);
         if is_under_way {
-            put_off().await.unwrap();
+            put_off(fixture, &ring, later).await;
         }
         let taken: Vec<PushJob> = take(fixture, "hook", LEASE_MS).await.into_iter().map(|taken| taken.job).collect();
         assert_eq!(taken, [over.clone()]);
         end(fixture, "hook", &over, None).await;
         assert_eq!(fixture.store.push_queues(vec!["hook".to_owned()]).await.unwrap()[0].waiting, 0);
-        assert_eq!(letters(fixture).await, []);
+        let letters = letters(fixture).await;
+        let letter = letters.iter().find(|letter| letter.job == ring).expect("the ring failed");
+        assert_eq!((letter.failure.attempts, letter.failure.error.as_str()), (1, "no answer"));
     }
 }
 

@@ -12,7 +12,8 @@ use super::rows::{JobRow, PushedRow};
 use super::tables::{self, Tables, rows_between, rows_of};
 use super::write::{Write, Written};
 use crate::push::{
-    DEAD_LETTERS, DeadLetter, Failure, LetterCursor, LetterPage, PushId, PushJob, PushQueue, QUEUED_PUSHES, TakenPush,
+    DEAD_LETTERS, DeadLetter, Failure, LetterCursor, LetterPage, NEVER_TRIED, NO_ROOM, PushId, PushJob, PushQueue,
+    QUEUED_PUSHES, TakenPush,
 };
 use crate::query::{Due, DueKind};
 
@@ -130,8 +131,12 @@ fn queue_end(write: &mut Write<'_>, target: &str, job: &PushJob) -> Result<(), F
             takeable = row.lease;
         } else {
             forget(&mut write.tables, target, &ring)?;
-            if row.attempts == 0 {
-                return bury(write, target, &ring, Failure::never_tried());
+            let is_untried = row.attempts == 0;
+            let error = if is_untried { NEVER_TRIED.to_owned() } else { row.error };
+            bury(write, target, &ring, Failure { attempts: row.attempts, error })?;
+            // Nobody has to be told of the end of what nobody was told of.
+            if is_untried {
+                return Ok(());
             }
         }
     }
@@ -142,7 +147,7 @@ fn find(tables: &Tables<'_>, target: &str, job: &PushJob) -> Result<Option<JobRo
     tables.jobs.get(&keys::job(target, job))?.map(|row| JobRow::read(row.value())).transpose()
 }
 
-fn put(tables: &mut Tables<'_>, target: &str, job: &PushJob, row: JobRow) -> Result<(), Fault> {
+fn put(tables: &mut Tables<'_>, target: &str, job: &PushJob, row: &JobRow) -> Result<(), Fault> {
     forget(tables, target, job)?;
     tables.job_times.insert(&keys::job_time(target, row.at, job), &[])?;
     tables.jobs.insert(&keys::job(target, job), &row.write())
@@ -158,10 +163,10 @@ fn forget(tables: &mut Tables<'_>, target: &str, job: &PushJob) -> Result<bool, 
 fn add(write: &mut Write<'_>, target: &str, job: &PushJob, at: UnixMillis) -> Result<(), Fault> {
     let waiting = rows_of(write.tables.jobs.table(), &keys::target(target))?.take(QUEUED_PUSHES).count();
     if waiting >= QUEUED_PUSHES {
-        return bury(write, target, job, Failure::no_room());
+        return bury(write, target, job, Failure { attempts: 0, error: NO_ROOM.to_owned() });
     }
-    let row = JobRow { at, lease: UnixMillis(0), attempts: 0, queued_at: write.now };
-    put(&mut write.tables, target, job, row)
+    let row = JobRow { at, lease: UnixMillis(0), attempts: 0, queued_at: write.now, error: String::new() };
+    put(&mut write.tables, target, job, &row)
 }
 
 fn bury(write: &mut Write<'_>, target: &str, job: &PushJob, failure: Failure) -> Result<(), Fault> {
@@ -201,8 +206,8 @@ pub(super) fn take(write: &mut Write<'_>, target: &str, limit: usize, lease_ms: 
     for job in due {
         let Some(row) = find(&write.tables, target, &job)? else { continue };
         let lease = write.now.plus(lease_ms);
-        let row = JobRow { at: lease, lease, attempts: row.attempts + 1, queued_at: row.queued_at };
-        put(&mut write.tables, target, &job, row)?;
+        let row = JobRow { at: lease, lease, attempts: row.attempts + 1, ..row };
+        put(&mut write.tables, target, &job, &row)?;
         taken.push(TakenPush { job, attempts: row.attempts, queued_at: row.queued_at });
     }
     Ok((taken, Vec::new()))
@@ -216,18 +221,25 @@ fn follow(write: &mut Write<'_>, target: &str, job: &PushJob) -> Result<bool, Fa
     let end = job.end();
     let Some(row) = find(&write.tables, target, &end)? else { return Ok(false) };
     if row.attempts == 0 {
-        put(&mut write.tables, target, &end, JobRow { at: write.now, ..row })?;
+        put(&mut write.tables, target, &end, &JobRow { at: write.now, ..row })?;
     }
     Ok(true)
 }
 
-/// Gives a job back.
-pub(super) fn put_off(write: &mut Write<'_>, target: &str, job: &PushJob, at: UnixMillis) -> Written<()> {
+/// Gives a job back. A ring whose end waits has failed for good.
+pub(super) fn put_off(
+    write: &mut Write<'_>,
+    target: &str,
+    job: &PushJob,
+    at: UnixMillis,
+    error: String,
+) -> Written<()> {
     if let Some(row) = find(&write.tables, target, job)? {
         if follow(write, target, job)? {
             forget(&mut write.tables, target, job)?;
+            bury(write, target, job, Failure { attempts: row.attempts, error })?;
         } else {
-            put(&mut write.tables, target, job, JobRow { at, lease: UnixMillis(0), ..row })?;
+            put(&mut write.tables, target, job, &JobRow { at, lease: UnixMillis(0), error, ..row })?;
         }
     }
     Ok(((), Vec::new()))

@@ -8,6 +8,7 @@ use ringwire_signaling::{Invitation, UnixMillis, UserId};
 use super::fault::Fault;
 use crate::bytes::{Fields, Row};
 use crate::commit::{Stamp, Tag};
+use crate::push::cut;
 
 /// What stands before an invitation's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,7 +269,7 @@ impl PushedRow {
 }
 
 /// A push on its way to a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct JobRow {
     /// From when on it may be taken.
     pub(super) at: UnixMillis,
@@ -277,17 +278,26 @@ pub(super) struct JobRow {
     /// How often it was taken.
     pub(super) attempts: u32,
     pub(super) queued_at: UnixMillis,
+    /// What went wrong the last time.
+    pub(super) error: String,
 }
 
 impl JobRow {
-    pub(super) fn write(self) -> Vec<u8> {
-        Row::sized(28).number(self.at.0).number(self.lease.0).short(self.attempts).number(self.queued_at.0).finish()
+    pub(super) fn write(&self) -> Vec<u8> {
+        Row::sized(32 + self.error.len())
+            .number(self.at.0)
+            .number(self.lease.0)
+            .short(self.attempts)
+            .number(self.queued_at.0)
+            .text(cut(&self.error))
+            .finish()
     }
 
     pub(super) fn read(row: &[u8]) -> Result<Self, Fault> {
         let mut fields = Fields::of(row, "a push's row");
         let (at, lease) = (fields.time()?, fields.time()?);
-        Ok(Self { at, lease, attempts: fields.short()?, queued_at: fields.time()? })
+        let (attempts, queued_at) = (fields.short()?, fields.time()?);
+        Ok(Self { at, lease, attempts, queued_at, error: fields.text()?.to_owned() })
     }
 }
 

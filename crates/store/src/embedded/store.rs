@@ -62,8 +62,8 @@ impl Store for Embedded {
         self.write(move |write| pushes::take(write, &target, limit, lease_ms))
     }
 
-    fn put_off_push(&self, target: String, job: PushJob, at: UnixMillis) -> StoreFuture<'_, ()> {
-        self.write(move |write| pushes::put_off(write, &target, &job, at))
+    fn put_off_push(&self, target: String, job: PushJob, at: UnixMillis, error: String) -> StoreFuture<'_, ()> {
+        self.write(move |write| pushes::put_off(write, &target, &job, at, error))
     }
 
     fn end_push(&self, target: String, job: PushJob, failure: Option<Failure>) -> StoreFuture<'_, ()> {

@@ -12,7 +12,9 @@ use super::state::State;
 use super::traffic::Purpose;
 use crate::bytes::{Fields, push_text};
 use crate::error::StoreError;
-use crate::push::{DeadLetter, Failure, LetterCursor, LetterPage, PushId, PushJob, PushQueue, TakenPush};
+use crate::push::{
+    DeadLetter, Failure, LetterCursor, LetterPage, NEVER_TRIED, NO_ROOM, PushId, PushJob, PushQueue, TakenPush, cut,
+};
 use crate::query::DueKind;
 
 /// Stands before a user in the field of an invitation that says where the user's ring was pushed.
@@ -39,10 +41,15 @@ fn end_of(job: &PushJob) -> Vec<u8> {
     }
 }
 
-fn letter(call: &mut Call, target: &str, job: &PushJob, at: UnixMillis, failure: Failure) {
-    let letter = DeadLetter { target: target.to_owned(), job: job.clone(), at, failure };
-    call.argument(letter.id().0.to_be_bytes());
-    call.argument(letter.bytes());
+/// A target's name behind its length.
+fn name(target: &str) -> Vec<u8> {
+    let mut name = Vec::new();
+    push_text(&mut name, target);
+    name
+}
+
+fn letter_id(job: &PushJob, target: &str) -> [u8; 16] {
+    job.id(target).0.to_be_bytes()
 }
 
 /// Turns what is due into jobs.
@@ -59,14 +66,14 @@ pub(super) async fn queue(state: &State, job: PushJob, targets: Vec<String>) -> 
     call.argument(job.ring().bytes());
     call.argument(if job.kind == PushKind::Ring { Vec::new() } else { job.bytes() });
     call.argument(pushed_field(job.user.as_str()));
-    call.argument(now.to_string());
+    call.number(now);
+    call.argument(NEVER_TRIED);
+    call.argument(NO_ROOM);
     for target in &targets {
         target_keys(&mut call, state, target);
-        let mut name = Vec::new();
-        push_text(&mut name, target);
-        call.argument(name);
-        letter(&mut call, target, &job.ring(), now, Failure::never_tried());
-        letter(&mut call, target, &job, now, Failure::no_room());
+        call.argument(name(target));
+        call.argument(letter_id(&job.ring(), target));
+        call.argument(letter_id(&job, target));
     }
     let mut parts = state.link.run_timed(&state.scripts.queue_push, &call).await?;
     Ok(reply::integer(&parts.next())? == 1)
@@ -100,12 +107,22 @@ pub(super) async fn take(
 }
 
 /// Gives a job back.
-pub(super) async fn put_off(state: &State, target: &str, job: &PushJob, at: UnixMillis) -> Result<(), StoreError> {
+pub(super) async fn put_off(
+    state: &State,
+    target: &str,
+    job: &PushJob,
+    at: UnixMillis,
+    error: &str,
+) -> Result<(), StoreError> {
     let mut call = call(state);
     target_keys(&mut call, state, target);
     call.argument(job.bytes());
     call.argument(end_of(job));
     call.number(at);
+    call.argument(cut(error));
+    call.argument(letter_id(job, target));
+    call.number(state.link.now());
+    call.argument(name(target));
     state.link.run_timed(&state.scripts.put_off_push, &call).await.map(|_| ())
 }
 
@@ -116,15 +133,18 @@ pub(super) async fn end(
     job: &PushJob,
     failure: Option<Failure>,
 ) -> Result<(), StoreError> {
-    let now = state.link.now();
     let mut call = call(state);
     target_keys(&mut call, state, target);
     call.argument(job.bytes());
     call.argument(end_of(job));
-    call.number(now);
-    match failure {
-        Some(failure) => letter(&mut call, target, job, now, failure),
-        None => (0..2).for_each(|_| call.argument("")),
+    if let Some(failure) = failure {
+        call.argument(letter_id(job, target));
+        call.number(state.link.now());
+        call.number(failure.attempts);
+        call.argument(name(target));
+        call.argument(cut(&failure.error));
+    } else {
+        call.argument("");
     }
     state.link.run_timed(&state.scripts.end_push, &call).await.map(|_| ())
 }

@@ -50,8 +50,8 @@ impl Store for RedisStore {
         Box::pin(async move { pushes::take(&self.state, &target, limit, lease_ms).await })
     }
 
-    fn put_off_push(&self, target: String, job: PushJob, at: UnixMillis) -> StoreFuture<'_, ()> {
-        Box::pin(async move { pushes::put_off(&self.state, &target, &job, at).await })
+    fn put_off_push(&self, target: String, job: PushJob, at: UnixMillis, error: String) -> StoreFuture<'_, ()> {
+        Box::pin(async move { pushes::put_off(&self.state, &target, &job, at, &error).await })
     }
 
     fn end_push(&self, target: String, job: PushJob, failure: Option<Failure>) -> StoreFuture<'_, ()> {

@@ -1,7 +1,8 @@
--- Ends a job. KEYS: dead letters, queue, states. ARGV: job; the one of its end, if it is a ring; now; and the letter that it
--- leaves, if it does, as id and body.
-local job, last, at, id, body = unpack(ARGV)
+-- Ends a job. KEYS: dead letters, queue, states.
+-- ARGV: job; the one of its end, if it is a ring; and for the letter that it leaves, if it has an id: that, now, how often it
+-- was tried, the target's name behind its length, what went wrong.
+local job, last, id, at, attempts, name, error = unpack(ARGV)
 -- What somebody else has ended, maybe by delivering it, leaves no letter.
-if forget(KEYS[3], KEYS[4], job) and body ~= '' then bury(id, at, body) end
+if forget(KEYS[3], KEYS[4], job) and id ~= '' then bury(id, at, attempts, name, error, job) end
 follow(KEYS[3], KEYS[4], last)
 return { now }

@@ -1,11 +1,12 @@
 -- Jobs of targets, and what becomes of those that fail. KEYS of scripts with this stage begin with the dead letters by
 -- time, and the dead letters.
--- A job's state: the end of its lease, how often it was taken, when it was queued.
-local STATE = '<I8I4I8'
+-- A job's state: the end of its lease, how often it was taken, when it was queued; then what went wrong the last time.
+local STATE, STATE_BYTES = '<I8I4I8', 20
 
-local function bury(id, at, body)
+-- A letter: when it was given up, after how many attempts, the target's name and the error behind their lengths, the job.
+local function bury(id, at, attempts, name, error, job)
   call('ZADD', KEYS[1], at, id)
-  call('HSET', KEYS[2], id, body)
+  call('HSET', KEYS[2], id, pack('<I8I4', at, attempts) .. name .. pack('<B', #error) .. error .. job)
   local surplus = call('ZCARD', KEYS[1]) - $LETTERS
   if surplus > 0 then
     local oldest = call('ZPOPMIN', KEYS[1], surplus)
