@@ -7,6 +7,7 @@ mod limits;
 mod list;
 mod network;
 mod outbound;
+mod push;
 mod web_origin;
 
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ pub use limits::Limits;
 pub use list::List;
 pub use network::Network;
 pub use outbound::Outbound;
+pub use push::{Push, PushTarget};
 pub use web_origin::WebOrigin;
 
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
@@ -49,6 +51,8 @@ pub struct Config {
     pub limits: Limits,
     /// Requests of the node to configured URLs.
     pub outbound: Outbound,
+    /// Where offline pushes go.
+    pub push: Push,
     /// How the process ends.
     pub shutdown: Shutdown,
     /// What is logged, and how.
@@ -316,6 +320,9 @@ impl Config {
         if let Some((key, problem)) = self.limits.problem() {
             return invalid(key, problem.into());
         }
+        if let Some((key, problem)) = self.push.problem() {
+            return invalid(key, problem);
+        }
         if self.connection.outbound_kib * 1024 < 2 * INBOX_BYTES {
             return invalid("connection.outbound_kib", "must hold a full inbox twice, 512".into());
         }
@@ -363,6 +370,7 @@ impl Config {
         mask(&mut masked.admin.token);
         mask(&mut masked.auth.hs256_secret);
         masked.store.redis.url = without_password(&masked.store.redis.url);
+        masked.push.targets.iter_mut().flat_map(|target| &mut target.secrets).for_each(mask);
         for key in &mut masked.auth.keys {
             key.secret.iter_mut().for_each(mask);
         }

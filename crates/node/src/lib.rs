@@ -17,6 +17,7 @@ mod logging;
 mod metrics;
 #[cfg_attr(not(test), allow(dead_code, reason = "nothing is configured to be asked"))]
 mod outbound;
+mod push;
 mod rate;
 mod readiness;
 mod registry;

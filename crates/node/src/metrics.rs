@@ -1,5 +1,6 @@
 //! Counters and histograms for operators, in the text format of Prometheus.
 
+mod push;
 mod store;
 
 use std::future::Future;
@@ -17,7 +18,10 @@ use ringwire_store::Counters;
 use ringwire_wire::error::ErrorBody;
 
 use crate::error::OperationError;
+use push::PushMetrics;
 use store::StoreMetrics;
+
+pub(crate) use push::PushOutcome;
 
 /// Upper bounds of durations in seconds: from a cached store to a stalled disk or a lost server.
 const STAGE_BUCKETS: [f64; 13] = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
@@ -30,6 +34,8 @@ pub(crate) struct Metrics {
     mailbox_rejections: Family<MailboxLabels, Counter>,
     limited: Family<LimitLabels, Counter>,
     store: StoreMetrics,
+    /// Offline pushes.
+    pub(crate) pushes: PushMetrics,
     /// Commits that lost a race and stepped again.
     pub(crate) conflicts: Counter,
     /// Gaps in the doorbells of a session that reading the inbox filled.
@@ -151,6 +157,7 @@ impl Metrics {
             mailbox_rejections: Family::default(),
             limited: Family::default(),
             store: StoreMetrics::new(&mut registry),
+            pushes: PushMetrics::new(&mut registry),
             conflicts: Counter::default(),
             gaps_healed: Counter::default(),
             resets: Counter::default(),

@@ -54,7 +54,7 @@ pub(crate) struct Response {
 
 impl Response {
     /// How long the server asks to wait, if it says so in seconds (RFC 9110, section 10.2.3).
-    #[allow(dead_code, reason = "of use to whoever tries again, such as hooks")]
+
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let value = self.headers.get(reqwest::header::RETRY_AFTER)?;
         value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
@@ -107,7 +107,7 @@ impl Outbound {
     ///
     /// # Errors
     /// No whole answer within the limits; the server may have read the request nevertheless.
-    #[allow(dead_code, reason = "hooks are sent this way")]
+
     pub(crate) async fn post(
         &self,
         url: &HttpUrl,

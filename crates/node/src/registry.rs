@@ -14,7 +14,7 @@ use actix::prelude::*;
 use ringwire_signaling::inbox::Delivery;
 use ringwire_signaling::session::CloseReason;
 use ringwire_signaling::{ConnectionId, Event, InvitationId, UserId};
-use ringwire_store::Doorbell;
+use ringwire_store::{Doorbell, Due};
 
 use crate::error::OperationError;
 use crate::invitation::{InvitationActor, Moved};
@@ -247,6 +247,12 @@ impl Doorbell for Sessions {
     fn missed(&self, users: Vec<UserId>) {
         for user in users {
             self.suspect(user);
+        }
+    }
+
+    fn due(&self, due: Vec<Due>) {
+        if let Some(shared) = self.shared.get().and_then(Weak::upgrade) {
+            shared.pushes.due_at_once(due);
         }
     }
 

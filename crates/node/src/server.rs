@@ -16,6 +16,7 @@ use crate::auth::{Authenticator, Missing, make_data_directory, signing_secret};
 use crate::config::{Config, ConfigError, StoreKind};
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
+use crate::push::{self, Pushes};
 use crate::rate::Buckets;
 use crate::readiness::Readiness;
 use crate::registry::{Invitations, Sessions};
@@ -104,6 +105,7 @@ impl Node {
             connections: AtomicUsize::new(0),
             door: Door::new(&config),
             invites: Buckets::new(config.limits.invites_per_second, config.limits.invite_burst),
+            pushes: Pushes::new(&config.push),
             draining: watch::Sender::new(false),
             stop_asked: Notify::new(),
             readiness: Readiness::new(),
@@ -112,7 +114,8 @@ impl Node {
             config,
         });
         sessions.bind(&shared);
-        let tasks = vec![actix::spawn(sweeper::run(Arc::clone(&shared))), actix::spawn(sessions.tell_suspects())];
+        let mut tasks = vec![actix::spawn(sweeper::run(Arc::clone(&shared))), actix::spawn(sessions.tell_suspects())];
+        tasks.extend(push::start(&shared));
         let public = serve_public(&shared, public)?;
         let admin = serve_admin(&shared, admin)?;
         Ok(Self { shared, public, admin, tasks })

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::error::OperationError;
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
+use crate::push::Pushes;
 use crate::rate::Buckets;
 use crate::readiness::Readiness;
 use crate::registry::{Invitations, Sessions};
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) door: Door,
     /// What users have used of their allowance of invites.
     pub(crate) invites: Buckets<UserId>,
+    /// Offline pushes.
+    pub(crate) pushes: Pushes,
     /// Turns true when the node shuts down.
     pub(crate) draining: watch::Sender<bool>,
     /// An operator wants the process to end as on a signal.

@@ -1,4 +1,5 @@
-//! Finds what is due: deadlines of invitations whose actor is gone, broadcasts that were not served.
+//! Finds what is due: deadlines of invitations whose actor is gone, broadcasts that were not served,
+//! pushes.
 //!
 //! It looks a little ahead, so that after a restart the timers of active invitations are armed
 //! before they are due, and what fell due meanwhile fires at the first look.
@@ -9,8 +10,10 @@ use std::time::Duration;
 
 use ringwire_signaling::{InvitationId, sweep};
 use ringwire_store::{Due, DueKind};
+use tokio::task::JoinHandle;
 
 use crate::invitation::KeepTime;
+use crate::push;
 use crate::registry::Invitations;
 use crate::shared::Shared;
 
@@ -25,7 +28,8 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     let mut interval = tokio::time::interval(Duration::from_millis(sweep::FIRST_INTERVAL_MS));
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut handed = BTreeSet::new();
-    let mut relaying: Option<tokio::task::JoinHandle<()>> = None;
+    let mut relaying: Option<JoinHandle<()>> = None;
+    let mut queueing: Option<JoinHandle<()>> = None;
     for tick in 0_u64.. {
         interval.tick().await;
         let partitions = {
@@ -36,7 +40,12 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         match shared.ask(shared.store.due(partitions, until, BATCH)).await {
             Ok(found) => {
                 hand_over(&shared, &found, &mut handed);
-                if relaying.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
+                let now = shared.clock.now();
+                let found: Vec<Due> = found.into_iter().filter(|due| due.at <= now).collect();
+                if queueing.as_ref().is_none_or(JoinHandle::is_finished) {
+                    queueing = Some(actix::spawn(queue(Arc::clone(&shared), found.clone())));
+                }
+                if relaying.as_ref().is_none_or(JoinHandle::is_finished) {
                     relaying = Some(actix::spawn(relay(Arc::clone(&shared), found)));
                 }
             }
@@ -68,10 +77,14 @@ fn hand_over(shared: &Arc<Shared>, found: &[Due], handed: &mut BTreeSet<Invitati
 
 /// Serves the broadcasts whose committing node did not.
 async fn relay(shared: Arc<Shared>, found: Vec<Due>) {
-    let now = shared.clock.now();
-    for due in found.iter().filter(|due| due.kind == DueKind::Relay && due.at <= now) {
+    for due in found.iter().filter(|due| due.kind == DueKind::Relay) {
         while let Ok(true) = shared.ask(shared.store.relay(due.invitation)).await {}
     }
+}
+
+/// Queues pushes whose time came, or whose committing node did not.
+async fn queue(shared: Arc<Shared>, found: Vec<Due>) {
+    push::queue(&shared, found).await;
 }
 
 fn count(number: usize) -> i64 {

@@ -6,11 +6,14 @@
 //! nothing here; whoever finds it due asks what is to be said now.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::command::PushWhen;
 use crate::device::RegisteredDevice;
 use crate::id::{DeviceId, UserId};
+use crate::info::SignalingInfo;
 use crate::invitation::{Invitation, InviteeState, Terms};
+use crate::operation::{Action, Operation};
 use crate::time::UnixMillis;
 
 /// How long a connected invitee may take to give a receipt: a live phone takes a fraction of a second.
@@ -131,6 +134,23 @@ pub fn devices(
         PushWhen::EachDevice => {
             let left: Vec<_> = registered.into_iter().filter(|known| !received.contains(&known.device)).collect();
             (!left.is_empty() || received.is_empty()).then_some(left)
+        }
+    }
+}
+
+/// The invitation as a push tells it: for a ring what `invitation.received` says, with the data of now, for its end the
+/// operation that ended it. None if the operation is not known.
+#[must_use]
+pub fn info(state: &Invitation, operations: &[Operation], user: &UserId, kind: PushKind) -> Option<SignalingInfo> {
+    match kind {
+        PushKind::Ring => {
+            let invite = operations.iter().find(|operation| operation.action == Action::Invite)?;
+            Some(SignalingInfo { data: Arc::clone(&state.data), ..SignalingInfo::of_operation(state, invite) })
+        }
+        PushKind::End | PushKind::Missed => {
+            let settled_by = state.invitee(user)?.state.settlement()?.version;
+            let ended = operations.iter().find(|operation| operation.version == settled_by)?;
+            Some(SignalingInfo::of_operation(state, ended))
         }
     }
 }

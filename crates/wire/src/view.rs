@@ -8,6 +8,7 @@ mod device;
 mod event;
 mod info;
 mod invitation;
+mod push;
 mod result;
 mod session;
 
@@ -15,6 +16,7 @@ pub use device::{DeviceList, DeviceView};
 pub use event::EventView;
 pub use info::{HistoryMessage, SignalingInfoView, signaling_info};
 pub use invitation::{InvitationView, InviteeView, Ringing};
+pub use push::{PushData, PushDevice, PushMessage, PushTexts};
 pub use result::{
     DoneResult, GroupView, HelloResult, HistoryPage, InvitationPage, InviteResult, PingResult, PostedResult,
     RefreshTokenResult, ReplyView,

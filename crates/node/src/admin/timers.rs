@@ -27,8 +27,8 @@ const COUNTED: usize = 2_048;
         (
             status = 200, description = "The counts.", body = TimersView,
             example = json!({
-                "now": 1_766_000_000_000_u64, "overdue": {"deadlines": 0, "relays": 0},
-                "soon": {"deadlines": 37, "relays": 1}, "soon_ms": 60_000, "oldest_overdue_ms": 0, "more": false,
+                "now": 1_766_000_000_000_u64, "overdue": {"deadlines": 0, "relays": 0, "pushes": 0},
+                "soon": {"deadlines": 37, "relays": 1, "pushes": 2}, "soon_ms": 60_000, "oldest_overdue_ms": 0, "more": false,
             }),
         ),
         PlainProblems,
@@ -50,6 +50,13 @@ pub(super) async fn timers(shared: web::Data<Shared>) -> Response {
 }
 
 fn count(due: &[&Due]) -> TimerCounts {
-    let of = |kind| due.iter().filter(|due| due.kind == kind).count() as u64;
-    TimerCounts { deadlines: of(DueKind::Deadline), relays: of(DueKind::Relay) }
+    let mut counts = TimerCounts::default();
+    for due in due {
+        match due.kind {
+            DueKind::Deadline => counts.deadlines += 1,
+            DueKind::Relay => counts.relays += 1,
+            DueKind::Push(_) | DueKind::PushEnd(_) => counts.pushes += 1,
+        }
+    }
+    counts
 }

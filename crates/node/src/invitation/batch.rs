@@ -164,7 +164,11 @@ impl Transition {
         let now = self.shared.clock.now();
         let posts = receipts
             .iter()
-            .filter_map(|(user, device)| step::receipt(&stored.invitation, user, device, now))
+            .flat_map(|(user, device)| {
+                let state = &stored.invitation;
+                [step::receipt(state, user, device, now), step::device_receipt(state, user, device, now)]
+            })
+            .flatten()
             .map(|post| self.post(&stored, post, None));
         for outcome in join_all(posts).await {
             if let Err(error) = outcome {

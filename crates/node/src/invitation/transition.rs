@@ -148,10 +148,13 @@ impl Transition {
     pub(super) fn draft(
         &self,
         built_on: Option<Stamp>,
-        step: Step,
+        mut step: Step,
         audience: Vec<UserId>,
         origin: Option<Origin>,
     ) -> Drafted {
+        if !self.shared.pushes.is_on() {
+            step.pushes.clear();
+        }
         let next = &step.next;
         let tag = ids::tag();
         let after = Stored { invitation: next.clone(), tag };
@@ -189,9 +192,10 @@ impl Transition {
     pub(super) async fn post(
         &self,
         stored: &Stored,
-        post: Post,
+        mut post: Post,
         origin: Option<Origin>,
     ) -> Result<PostOutcome, OperationError> {
+        post.ends_push = post.ends_push.filter(|_| self.shared.pushes.is_on());
         let invitation = &stored.invitation;
         let retained_until = self.shared.policy.retained_until(
             invitation.terms.created_at,

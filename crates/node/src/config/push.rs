@@ -1,0 +1,124 @@
+//! Where offline pushes go.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use standardwebhooks::Webhook;
+
+use super::HttpUrl;
+
+/// Targets of one installation: one for each platform, and some to spare.
+const TARGETS: usize = 16;
+/// Characters of a target's name.
+const NAME_CHARS: usize = 32;
+/// Characters of a secret behind its prefix: 24 to 64 bytes in Base64, as Standard Webhooks asks.
+const SECRET_CHARS: std::ops::RangeInclusive<usize> = 32..=88;
+
+/// See `[push]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Push {
+    /// Milliseconds that a target may take to answer.
+    pub timeout_ms: u64,
+    /// Requests to one target at once.
+    pub max_in_flight: usize,
+    /// Whom to tell.
+    pub targets: Vec<PushTarget>,
+}
+
+/// One of `[[push.targets]]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushTarget {
+    /// Its name in logs, metrics and dead letters.
+    pub name: String,
+    /// Where it is.
+    pub url: HttpUrl,
+    /// Sign its messages: each with all of these.
+    pub secrets: Vec<String>,
+    /// Only for users who have registered a device of one of these platforms; empty is for all users.
+    #[serde(default)]
+    pub platforms: Vec<String>,
+}
+
+impl Push {
+    /// What is wrong with it: which setting, and why.
+    pub(crate) fn problem(&self) -> Option<(&'static str, String)> {
+        if !(100..=30_000).contains(&self.timeout_ms) {
+            return Some(("push.timeout_ms", "must be between 100 and 30000".into()));
+        }
+        if !(1..=1_024).contains(&self.max_in_flight) {
+            return Some(("push.max_in_flight", "must be between 1 and 1024".into()));
+        }
+        if self.targets.len() > TARGETS {
+            return Some(("push.targets", format!("are more than {TARGETS}")));
+        }
+        let mut names = BTreeSet::new();
+        self.targets.iter().find_map(|target| {
+            let name = &target.name;
+            if !names.insert(name) {
+                return Some(("push.targets.name", format!("{name} is there twice")));
+            }
+            target.problem()
+        })
+    }
+}
+
+impl PushTarget {
+    fn problem(&self) -> Option<(&'static str, String)> {
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+        if !(1..=NAME_CHARS).contains(&self.name.len()) || !self.name.bytes().all(is_plain) {
+            return Some(("push.targets.name", format!("must be 1 to {NAME_CHARS} of a-z, 0-9, - and _")));
+        }
+        if !(1..=2).contains(&self.secrets.len()) {
+            return Some(("push.targets.secrets", "must be one, or two while they are rotated".into()));
+        }
+        let is_secret = |secret: &String| {
+            let digits = secret.strip_prefix("whsec_");
+            digits.is_some_and(|digits| SECRET_CHARS.contains(&digits.len())) && Webhook::new(secret).is_ok()
+        };
+        if !self.secrets.iter().all(is_secret) {
+            let problem = "must be whsec_ and 24 to 64 random bytes in Base64: `echo whsec_$(openssl rand -base64 32)`";
+            return Some(("push.targets.secrets", problem.into()));
+        }
+        if self.platforms.iter().any(String::is_empty) {
+            return Some(("push.targets.platforms", "must not hold an empty name".into()));
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(name: &str, secrets: &[&str]) -> PushTarget {
+        PushTarget {
+            name: name.to_owned(),
+            url: HttpUrl::try_from("https://hook.example/push".to_owned()).unwrap(),
+            secrets: secrets.iter().map(|secret| (*secret).to_owned()).collect(),
+            platforms: Vec::new(),
+        }
+    }
+
+    fn problem(targets: Vec<PushTarget>) -> Option<&'static str> {
+        Push { timeout_ms: 3_000, max_in_flight: 64, targets }.problem().map(|(key, _)| key)
+    }
+
+    #[test]
+    fn a_target_has_a_name_of_its_own_and_one_or_two_secrets() {
+        const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        assert_eq!(problem(Vec::new()), None);
+        assert_eq!(problem(vec![target("ios", &[SECRET]), target("all-1_b", &[SECRET, SECRET])]), None);
+        assert_eq!(problem(vec![target("a", &[SECRET]), target("a", &[SECRET])]), Some("push.targets.name"));
+        for name in ["", "A", "a b", "é", &"a".repeat(33)] {
+            assert_eq!(problem(vec![target(name, &[SECRET])]), Some("push.targets.name"), "{name}");
+        }
+        let short = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLQ==";
+        let bare = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G";
+        for secrets in [&[][..], &[SECRET; 3], &[""], &[bare], &["whsec_"], &[short, "whsec_é"], &["whsec_****"]] {
+            assert_eq!(problem(vec![target("a", secrets)]), Some("push.targets.secrets"), "{secrets:?}");
+        }
+        assert_eq!(problem((0..17).map(|n| target(&format!("t{n}"), &[SECRET])).collect()), Some("push.targets"));
+    }
+}

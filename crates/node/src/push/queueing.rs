@@ -1,0 +1,73 @@
+//! From what is due to jobs: which targets hear of it.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use ringwire_signaling::{PushKind, RegisteredDevice};
+use ringwire_store::{Due, DueKind, PushJob};
+use tokio::sync::mpsc;
+
+use super::Target;
+use crate::error::OperationError;
+use crate::shared::Shared;
+
+/// Pushes that are queued at once: enough to keep the store busy, and no burst that keeps others waiting.
+const AT_ONCE: usize = 32;
+
+/// Queues what commits of this node made due, until dropped.
+pub(super) async fn run(shared: Arc<Shared>, mut waiting: mpsc::Receiver<Vec<Due>>) {
+    while let Some(due) = waiting.recv().await {
+        queue(&shared, due).await;
+    }
+}
+
+/// Queues what is due. What fails stays due.
+pub(crate) async fn queue(shared: &Arc<Shared>, due: Vec<Due>) {
+    let jobs = due.into_iter().filter_map(|due| {
+        let (user, kind) = match due.kind {
+            DueKind::Push(user) => (user, PushKind::Ring),
+            DueKind::PushEnd(user) => (user, PushKind::End),
+            DueKind::Deadline | DueKind::Relay => return None,
+        };
+        Some(PushJob { invitation: due.invitation, user, kind })
+    });
+    stream::iter(jobs)
+        .for_each_concurrent(AT_ONCE, |job| async move {
+            let (invitation, user) = (job.invitation, job.user.clone());
+            if let Err(error) = queue_one(shared, job).await {
+                tracing::debug!(?error, %invitation, %user, "push not queued");
+            }
+        })
+        .await;
+}
+
+async fn queue_one(shared: &Arc<Shared>, job: PushJob) -> Result<(), OperationError> {
+    let pushes = &shared.pushes;
+    let of_all = || pushes.targets.iter().collect();
+    let targets: Vec<&Arc<Target>> = match job.kind {
+        PushKind::Ring if pushes.targets.iter().any(|target| !target.platforms.is_empty()) => {
+            let devices = shared.ask(shared.store.devices(job.user.clone())).await?;
+            pushes.targets.iter().filter(|target| target.serves(&devices)).collect()
+        }
+        PushKind::Ring => of_all(),
+        // Which of them the ring went to, the store knows.
+        PushKind::End | PushKind::Missed => of_all(),
+    };
+    let names = targets.iter().map(|target| target.name.clone()).collect();
+    if shared.ask(shared.store.queue_push(job, names)).await? {
+        targets.into_iter().for_each(|target| target.wake());
+    }
+    Ok(())
+}
+
+impl Target {
+    /// Whether it is for a user with these devices.
+    fn serves(&self, devices: &[RegisteredDevice]) -> bool {
+        self.platforms.is_empty() || devices.iter().any(|device| self.is_for(device))
+    }
+
+    /// Whether it is for that device.
+    pub(super) fn is_for(&self, device: &RegisteredDevice) -> bool {
+        self.platforms.is_empty() || self.platforms.contains(&device.platform)
+    }
+}
