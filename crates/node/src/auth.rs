@@ -1,18 +1,27 @@
-//! Whose tokens are accepted: JSON Web Tokens (RFC 7519) under configured keys.
+//! Whose tokens are accepted: JSON Web Tokens (RFC 7519) under configured keys and under those that configured
+//! issuers publish.
 //!
 //! Every key has one algorithm, and a token's `alg` must be that of the key that verifies it, so a
-//! token cannot choose how it is checked (RFC 8725, section 3.1).
+//! token cannot choose how it is checked (RFC 8725, section 3.1). A token of an issuer that publishes keys is
+//! verified by these and by nothing else, and they verify no other tokens.
 
+mod jwks;
 mod key_file;
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use ringwire_signaling::{UnixMillis, UserId};
+use ringwire_wire::error::ErrorBody;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
 
 use crate::config::{self, KeyAlgorithm};
+use crate::metrics::Metrics;
+use crate::outbound::Outbound;
+use jwks::{Jwks, Search};
 
 pub use key_file::{KeyFileError, Missing, make_data_directory, signing_secret};
 
@@ -24,6 +33,7 @@ pub struct Authenticator {
     keys: Vec<Key>,
     issuer: Option<String>,
     audience: Option<String>,
+    published: Vec<Arc<Jwks>>,
 }
 
 struct Key {
@@ -57,6 +67,44 @@ struct Claims {
     iss: Option<String>,
 }
 
+/// Why a token is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// It is not valid, for a reason that may be told to whoever sent it.
+    Refused(&'static str),
+    /// It may be valid, but its issuer's keys cannot be fetched.
+    Unavailable {
+        /// When to try again.
+        retry_after_ms: u64,
+    },
+}
+
+impl From<TokenError> for ErrorBody {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Refused(reason) => Self::unauthenticated(reason),
+            TokenError::Unavailable { retry_after_ms } => {
+                let message = "the keys of the token's issuer cannot be fetched".to_owned();
+                Self { message, ..Self::unavailable(retry_after_ms) }
+            }
+        }
+    }
+}
+
+/// Why a token is not accepted with the keys that are here.
+enum Doubt {
+    /// See [`TokenError::Refused`].
+    Refused(&'static str),
+    /// It names a key that this issuer may have published since.
+    UnknownKey(Arc<Jwks>),
+}
+
+impl From<&'static str> for Doubt {
+    fn from(reason: &'static str) -> Self {
+        Self::Refused(reason)
+    }
+}
+
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -77,53 +125,130 @@ impl Authenticator {
             keys.push(read_key(key).map_err(|problem| KeyError(format!("auth.keys[{number}]: {problem}")))?);
         }
         let set = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Ok(Self { keys, issuer: set(&auth.issuer), audience: set(&auth.audience) })
+        let published = auth.issuers.iter().map(|issuer| Arc::new(Jwks::new(issuer, auth))).collect();
+        Ok(Self { keys, issuer: set(&auth.issuer), audience: set(&auth.audience), published })
     }
 
-    /// Verifies a token at the time `now`.
+    /// Starts to fetch what issuers publish.
+    pub(crate) fn fetch_keys(&self, outbound: &Outbound, metrics: &Arc<Metrics>) -> Vec<JoinHandle<()>> {
+        let keep = |jwks: &Arc<Jwks>| actix::spawn(Arc::clone(jwks).keep(outbound.clone(), Arc::clone(metrics)));
+        self.published.iter().map(keep).collect()
+    }
+
+    /// Verifies a token at the time `now`. Waits only if it names a key that its issuer may have published since the
+    /// last look, and then for a short time.
     ///
     /// # Errors
-    /// A reason that may be told to whoever sent the token.
-    pub fn verify(&self, token: &str, now: UnixMillis) -> Result<Identity, &'static str> {
+    /// See [`TokenError`].
+    pub async fn verify(&self, token: &str, now: UnixMillis) -> Result<Identity, TokenError> {
+        let jwks = match self.check(token, now) {
+            Ok(identity) => return Ok(identity),
+            Err(Doubt::Refused(reason)) => return Err(TokenError::Refused(reason)),
+            Err(Doubt::UnknownKey(jwks)) => jwks,
+        };
+        // On the heap, so that connections do not hold the room for what hardly ever happens.
+        Box::pin(jwks.look_again()).await?;
+        self.check(token, now).map_err(|doubt| match doubt {
+            Doubt::Refused(reason) => TokenError::Refused(reason),
+            Doubt::UnknownKey(_) => TokenError::Refused("the token's issuer has no such key"),
+        })
+    }
+
+    /// Verifies a token with the keys that are here.
+    fn check(&self, token: &str, now: UnixMillis) -> Result<Identity, Doubt> {
         if token.len() > TOKEN_BYTES {
-            return Err("the token is too long");
+            return Err("the token is too long".into());
         }
         let header = jsonwebtoken::decode_header(token)
             .map_err(|_| "the token is no JSON Web Token with an accepted algorithm")?;
-        let mut candidates = self.keys.iter().filter(|key| key.fits(&header));
+        match self.publisher(token) {
+            Some((jwks, claimed)) => self.under_published_key(jwks, token, &header, &claimed, now),
+            None => Ok(self.under_configured_key(token, &header, now)?),
+        }
+    }
+
+    /// The issuer that the token claims to be of, if it publishes keys, with all that the token claims.
+    fn publisher(&self, token: &str) -> Option<(&Arc<Jwks>, Claims)> {
+        if self.published.is_empty() {
+            return None;
+        }
+        let claimed: Claims = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
+        let jwks = self.published.iter().find(|jwks| claimed.iss.as_deref() == Some(jwks.issuer()))?;
+        Some((jwks, claimed))
+    }
+
+    fn under_published_key(
+        &self,
+        jwks: &Arc<Jwks>,
+        token: &str,
+        header: &Header,
+        claimed: &Claims,
+        now: UnixMillis,
+    ) -> Result<Identity, Doubt> {
+        // First, so that an old token under a key that is long gone makes nobody ask for it.
+        claimed.in_time(now)?;
+        let key = match jwks.search(header) {
+            Search::Found(key) => key,
+            Search::Missing => return Err(Doubt::UnknownKey(Arc::clone(jwks))),
+            Search::Refused(reason) => return Err(Doubt::Refused(reason)),
+        };
+        let validation = validation(key.algorithm, jwks.audience().or(self.audience.as_ref()));
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation)
+            .map_err(|_| "the token is not valid under its issuer's key")?
+            .claims;
+        if claims.iss.as_deref() != Some(jwks.issuer()) {
+            return Err("the token is of another issuer".into());
+        }
+        Ok(claims.identity(now)?)
+    }
+
+    fn under_configured_key(&self, token: &str, header: &Header, now: UnixMillis) -> Result<Identity, &'static str> {
+        let mut candidates = self.keys.iter().filter(|key| key.fits(header));
         let claims = candidates
             .find_map(|key| {
-                let data = jsonwebtoken::decode::<Claims>(token, &key.decoding, &self.validation(key)).ok()?;
+                let validation = validation(key.algorithm, self.audience.as_ref());
+                let data = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation).ok()?;
                 (key.issuer.is_none() || key.issuer == data.claims.iss).then_some(data.claims)
             })
             .ok_or("the token is not valid under any key")?;
-        let expires_at = milliseconds(claims.exp);
-        if expires_at <= now {
-            return Err("the token has expired");
-        }
-        if claims.nbf.is_some_and(|from| milliseconds(from) > now) {
-            return Err("the token is not valid yet");
-        }
         if self.issuer.is_some() && self.issuer != claims.iss {
             return Err("the token is of another issuer");
         }
-        let user = UserId::parse(&claims.sub).map_err(|_| "the token's sub is no user id")?;
-        Ok(Identity { user, is_server: claims.role.as_deref() == Some("server"), expires_at })
+        claims.identity(now)
+    }
+}
+
+/// Signature and audience are the library's; time is checked against the node's clock.
+fn validation(algorithm: Algorithm, audience: Option<&String>) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.validate_exp = false;
+    validation.required_spec_claims = HashSet::from(["exp".to_owned(), "sub".to_owned()]);
+    match audience {
+        Some(audience) => {
+            validation.set_audience(&[audience]);
+            validation.required_spec_claims.insert("aud".to_owned());
+        }
+        None => validation.validate_aud = false,
+    }
+    validation
+}
+
+impl Claims {
+    fn in_time(&self, now: UnixMillis) -> Result<(), &'static str> {
+        if milliseconds(self.exp) <= now {
+            return Err("the token has expired");
+        }
+        if self.nbf.is_some_and(|from| milliseconds(from) > now) {
+            return Err("the token is not valid yet");
+        }
+        Ok(())
     }
 
-    /// Signature and audience are the library's; time is checked against the node's clock.
-    fn validation(&self, key: &Key) -> Validation {
-        let mut validation = Validation::new(key.algorithm);
-        validation.validate_exp = false;
-        validation.required_spec_claims = HashSet::from(["exp".to_owned(), "sub".to_owned()]);
-        match &self.audience {
-            Some(audience) => {
-                validation.set_audience(&[audience]);
-                validation.required_spec_claims.insert("aud".to_owned());
-            }
-            None => validation.validate_aud = false,
-        }
-        validation
+    /// Whom verified claims name.
+    fn identity(&self, now: UnixMillis) -> Result<Identity, &'static str> {
+        self.in_time(now)?;
+        let user = UserId::parse(&self.sub).map_err(|_| "the token's sub is no user id")?;
+        Ok(Identity { user, is_server: self.role.as_deref() == Some("server"), expires_at: milliseconds(self.exp) })
     }
 }
 
@@ -173,16 +298,22 @@ fn read_key(key: &config::Key) -> Result<Key, String> {
         (Some(_), Some(_)) | (None, None) => Err("needs one of public_key and public_key_file".to_owned()),
     };
     let unusable = |error: jsonwebtoken::errors::Error| format!("is no {:?} public key: {error}", key.algorithm);
-    let (algorithm, decoding) = match key.algorithm {
-        KeyAlgorithm::HS256 => {
-            let secret = key.secret.as_ref().ok_or("needs a secret")?;
-            (Algorithm::HS256, DecodingKey::from_secret(secret.as_bytes()))
-        }
-        KeyAlgorithm::RS256 => (Algorithm::RS256, DecodingKey::from_rsa_pem(&pem()?).map_err(unusable)?),
-        KeyAlgorithm::ES256 => (Algorithm::ES256, DecodingKey::from_ec_pem(&pem()?).map_err(unusable)?),
-        KeyAlgorithm::EdDSA => (Algorithm::EdDSA, DecodingKey::from_ed_pem(&pem()?).map_err(unusable)?),
+    let decoding = match key.algorithm {
+        KeyAlgorithm::HS256 => DecodingKey::from_secret(key.secret.as_ref().ok_or("needs a secret")?.as_bytes()),
+        KeyAlgorithm::RS256 => DecodingKey::from_rsa_pem(&pem()?).map_err(unusable)?,
+        KeyAlgorithm::ES256 => DecodingKey::from_ec_pem(&pem()?).map_err(unusable)?,
+        KeyAlgorithm::EdDSA => DecodingKey::from_ed_pem(&pem()?).map_err(unusable)?,
     };
-    Ok(Key { id: key.id.clone(), algorithm, issuer: key.issuer.clone(), decoding })
+    Ok(Key { id: key.id.clone(), algorithm: algorithm_of(key.algorithm), issuer: key.issuer.clone(), decoding })
+}
+
+fn algorithm_of(configured: KeyAlgorithm) -> Algorithm {
+    match configured {
+        KeyAlgorithm::HS256 => Algorithm::HS256,
+        KeyAlgorithm::RS256 => Algorithm::RS256,
+        KeyAlgorithm::ES256 => Algorithm::ES256,
+        KeyAlgorithm::EdDSA => Algorithm::EdDSA,
+    }
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, String> {

@@ -2,6 +2,7 @@
 //!
 //! `config/default.toml` documents every key and is the only source of defaults.
 
+mod auth;
 mod http_url;
 mod limits;
 mod list;
@@ -18,6 +19,7 @@ use ringwire_signaling::{Policy, limits::INBOX_BYTES};
 use ringwire_store::redis_store;
 use serde::{Deserialize, Serialize};
 
+pub use auth::{Auth, Issuer, Key, KeyAlgorithm};
 pub use http_url::HttpUrl;
 pub use limits::Limits;
 pub use list::List;
@@ -127,51 +129,6 @@ pub enum StoreKind {
     Memory,
     /// Several nodes.
     Redis,
-}
-
-/// See `[auth]`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Auth {
-    /// Shared secret; empty for the generated one.
-    pub hs256_secret: String,
-    /// Required `iss`, if not empty.
-    pub issuer: String,
-    /// Required `aud`, if not empty.
-    pub audience: String,
-    /// Further keys.
-    pub keys: Vec<Key>,
-}
-
-/// One of `[[auth.keys]]`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Key {
-    /// Only for tokens with this `kid`.
-    pub id: Option<String>,
-    /// The only algorithm this key verifies.
-    pub algorithm: KeyAlgorithm,
-    /// Shared secret, for HS256.
-    pub secret: Option<String>,
-    /// PEM text, for the others.
-    pub public_key: Option<String>,
-    /// Or a file with it.
-    pub public_key_file: Option<PathBuf>,
-    /// Only for tokens with this `iss`.
-    pub issuer: Option<String>,
-}
-
-/// Signature algorithms that tokens may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub enum KeyAlgorithm {
-    /// HMAC with SHA-256.
-    HS256,
-    /// RSA with SHA-256.
-    RS256,
-    /// ECDSA over P-256 with SHA-256.
-    ES256,
-    /// Ed25519.
-    EdDSA,
 }
 
 /// See `[policy]`.
@@ -300,6 +257,9 @@ impl Config {
         if !self.admin.token.is_empty() && self.admin.token == self.auth.hs256_secret {
             return invalid("admin.token", "must differ from auth.hs256_secret".into());
         }
+        if let Some((key, problem)) = self.auth.problem(self.outbound.allow_private) {
+            return invalid(key, problem);
+        }
         if let Some(problem) = redis_store::prefix_problem(&self.store.redis.prefix) {
             return invalid("store.redis.prefix", problem.into());
         }
@@ -310,7 +270,7 @@ impl Config {
             if self.store.redis.cert_file.as_os_str().is_empty() != self.store.redis.key_file.as_os_str().is_empty() {
                 return invalid("store.redis.cert_file", "and key_file must be set together".into());
             }
-            if self.auth.hs256_secret.is_empty() && self.auth.keys.is_empty() {
+            if self.auth.hs256_secret.is_empty() && !self.auth.has_public_keys() {
                 return invalid("auth.hs256_secret", "nodes that share a Redis need the same key: set it".into());
             }
         }

@@ -15,7 +15,6 @@ mod ids;
 mod invitation;
 mod logging;
 mod metrics;
-#[cfg_attr(not(test), allow(dead_code, reason = "nothing is configured to be asked"))]
 mod outbound;
 mod push;
 mod rate;

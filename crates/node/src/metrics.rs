@@ -33,6 +33,8 @@ pub(crate) struct Metrics {
     stages: Family<StageLabels, Histogram>,
     mailbox_rejections: Family<MailboxLabels, Counter>,
     limited: Family<LimitLabels, Counter>,
+    jwks_fetches: Family<FetchLabels, Counter>,
+    jwks_keys: Family<IssuerLabels, Gauge>,
     store: StoreMetrics,
     /// Offline pushes.
     pub(crate) pushes: PushMetrics,
@@ -148,6 +150,17 @@ struct LimitLabels {
     limit: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FetchLabels {
+    issuer: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct IssuerLabels {
+    issuer: String,
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("ringwire");
@@ -156,6 +169,8 @@ impl Metrics {
             stages: Family::new_with_constructor(|| Histogram::new(STAGE_BUCKETS)),
             mailbox_rejections: Family::default(),
             limited: Family::default(),
+            jwks_fetches: Family::default(),
+            jwks_keys: Family::default(),
             store: StoreMetrics::new(&mut registry),
             pushes: PushMetrics::new(&mut registry),
             conflicts: Counter::default(),
@@ -182,6 +197,8 @@ impl Metrics {
         to.register_with_unit("stage", "Time that a stage took", Unit::Seconds, self.stages.clone());
         to.register("mailbox_rejections", "Messages that found a mailbox full", self.mailbox_rejections.clone());
         to.register("limited", "Requests that a limit of this node turned away", self.limited.clone());
+        to.register("jwks_fetches", "Fetches of an issuer's keys by outcome", self.jwks_fetches.clone());
+        to.register("jwks_keys", "Keys of an issuer that can be used", self.jwks_keys.clone());
         to.register("conflicts", "Commits that lost a race and stepped again", self.conflicts.clone());
         to.register("gaps_healed", "Doorbell gaps filled from the inbox", self.gaps_healed.clone());
         to.register("session_resets", "Sessions that started again from a snapshot", self.resets.clone());
@@ -224,6 +241,19 @@ impl Metrics {
     /// Counts a request that a limit turned away.
     pub(crate) fn limited(&self, limit: Limit) {
         self.limited.get_or_create(&LimitLabels { limit: limit.name() }).inc();
+    }
+
+    /// Counts a fetch of an issuer's keys: how many there are, or none if it failed.
+    pub(crate) fn fetched_keys(&self, issuer: &str, keys: Option<usize>) {
+        // Both are seen from the first fetch on, so that the first failure is a rise.
+        for (outcome, happened) in [("ok", keys.is_some()), ("failed", keys.is_none())] {
+            let count = u64::from(happened);
+            self.jwks_fetches.get_or_create(&FetchLabels { issuer: issuer.to_owned(), outcome }).inc_by(count);
+        }
+        if let Some(keys) = keys {
+            let keys = i64::try_from(keys).unwrap_or(i64::MAX);
+            self.jwks_keys.get_or_create(&IssuerLabels { issuer: issuer.to_owned() }).set(keys);
+        }
     }
 
     /// All of it as text, with what the store counts.

@@ -87,6 +87,7 @@ impl Node {
         let secret = signing_secret(&config, Missing::Make)?;
         let authenticator = Authenticator::new(&config.auth, secret.as_deref())?;
         let outbound = Outbound::new(&config.outbound)?;
+        let metrics = Arc::new(Metrics::new());
         let clock = Arc::new(Clock::real());
         let sessions = Arc::new(Sessions::new());
         let store = open_store(&config, &clock, Arc::clone(&sessions) as Arc<dyn Doorbell>)?;
@@ -98,10 +99,10 @@ impl Node {
             clock,
             store,
             authenticator,
-            outbound,
+            outbound: outbound.clone(),
             sessions: Arc::clone(&sessions),
             invitations: Invitations::new(),
-            metrics: Arc::new(Metrics::new()),
+            metrics: Arc::clone(&metrics),
             connections: AtomicUsize::new(0),
             door: Door::new(&config),
             invites: Buckets::new(config.limits.invites_per_second, config.limits.invite_burst),
@@ -116,6 +117,7 @@ impl Node {
         sessions.bind(&shared);
         let mut tasks = vec![actix::spawn(sweeper::run(Arc::clone(&shared))), actix::spawn(sessions.tell_suspects())];
         tasks.extend(push::start(&shared));
+        tasks.extend(shared.authenticator.fetch_keys(&outbound, &metrics));
         let public = serve_public(&shared, public)?;
         let admin = serve_admin(&shared, admin)?;
         Ok(Self { shared, public, admin, tasks })

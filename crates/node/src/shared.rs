@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     /// Whose tokens are accepted.
     pub(crate) authenticator: Authenticator,
     /// Asks configured URLs.
-    #[allow(dead_code, reason = "of use to whatever asks configured URLs")]
+    #[allow(dead_code, reason = "what is fetched has its own clone; hooks take it from here")]
     pub(crate) outbound: Outbound,
     /// The session actors by user.
     pub(crate) sessions: Arc<Sessions>,

@@ -1,7 +1,7 @@
-//! How a node of a test is configured: by environment variables, as in production.
+//! How a node of a test is configured: by environment variables, as in production, and by a file for what fits in none.
 
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::binary;
@@ -11,6 +11,7 @@ use crate::binary;
 pub struct Settings {
     /// By key, such as `connection.heartbeat_s`.
     values: Vec<(String, String)>,
+    file: Option<PathBuf>,
     survives_full_disk: bool,
     is_of_next_release: bool,
 }
@@ -25,7 +26,7 @@ impl Settings {
     /// Free ports, log lines that a program can read, and few threads.
     #[must_use]
     pub fn new() -> Self {
-        Self { values: Vec::new(), survives_full_disk: false, is_of_next_release: false }
+        Self { values: Vec::new(), file: None, survives_full_disk: false, is_of_next_release: false }
             .with("http.bind", "127.0.0.1:0")
             .with("admin.bind", "127.0.0.1:0")
             .with("http.workers", 2)
@@ -44,6 +45,13 @@ impl Settings {
     pub fn with(mut self, key: &str, value: impl Display) -> Self {
         self.values.retain(|(known, _)| known != key);
         self.values.push((key.to_owned(), value.to_string()));
+        self
+    }
+
+    /// The same with a configuration file, which must stay for as long as the node runs.
+    #[must_use]
+    pub fn with_file(mut self, path: &Path) -> Self {
+        self.file = Some(path.to_owned());
         self
     }
 
@@ -84,6 +92,9 @@ impl Settings {
         }
         for (key, value) in &self.values {
             command.env(format!("RINGWIRE__{}", key.to_uppercase().replace('.', "__")), value);
+        }
+        if let Some(file) = &self.file {
+            command.arg("--config").arg(file);
         }
         command.args(arguments);
         command

@@ -35,7 +35,7 @@ pub fn signing_secret(config: &Config, missing: Missing) -> Result<Option<Vec<u8
     if !config.auth.hs256_secret.is_empty() {
         return Ok(Some(config.auth.hs256_secret.clone().into_bytes()));
     }
-    if !config.auth.keys.is_empty() {
+    if config.auth.has_public_keys() {
         return Ok(None);
     }
     let path = config.store.path.join(FILE);

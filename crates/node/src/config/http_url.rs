@@ -13,6 +13,20 @@ impl HttpUrl {
     pub(crate) fn url(&self) -> &Url {
         &self.0
     }
+
+    /// Whether nobody on the way can read or change what is exchanged.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+}
+
+impl std::fmt::Display for HttpUrl {
+    /// For logs: without the query, which may hold a key.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = self.0.clone();
+        shown.set_query(None);
+        shown.fmt(formatter)
+    }
 }
 
 impl TryFrom<String> for HttpUrl {

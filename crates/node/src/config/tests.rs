@@ -66,6 +66,48 @@ fn nodes_that_share_a_redis_need_a_key() {
     assert_eq!(message, "auth.hs256_secret: nodes that share a Redis need the same key: set it");
 }
 
+const ISSUER: &str = r#"
+[[auth.issuers]]
+issuer = "https://id.example"
+jwks_url = "https://id.example/jwks.json"
+algorithms = ["RS256", "EdDSA"]
+"#;
+
+#[test]
+fn an_issuer_that_publishes_keys_is_a_key_of_its_own() {
+    let config = with(&format!("[store]\nkind = \"redis\"\n{ISSUER}")).unwrap();
+    assert!(config.auth.has_public_keys());
+    let shown = serde_json::to_value(config.masked().auth.issuers).unwrap();
+    assert_eq!(shown[0]["jwks_url"], "https://id.example/jwks.json");
+    let unencrypted = ISSUER.replace("https://id.example/jwks", "http://id.example/jwks");
+    assert!(with(&format!("{unencrypted}[outbound]\nallow_private = true")).is_ok());
+}
+
+#[test]
+fn an_issuer_with_a_mistake_is_refused_by_name() {
+    for (text, named) in [
+        (ISSUER.replace("jwks_url =", "jwks_uri ="), "jwks_uri"),
+        (ISSUER.replace("algorithms", "#"), "algorithms"),
+        (ISSUER.replace("RS256", "RS257"), "RS257"),
+        (ISSUER.replace("RS256", "HS256"), "must not name HS256"),
+        (ISSUER.replace("RS256", "EdDSA"), "each of them once"),
+        (ISSUER.replace("\"RS256\", \"EdDSA\"", ""), "at least one algorithm"),
+        (ISSUER.replace("issuer = \"https://id.example\"", "issuer = \"\""), "must not be empty"),
+        (ISSUER.replace("https://id.example/jwks", "http://id.example/jwks"), "must begin with https://"),
+        (ISSUER.replace("https://id.example/jwks", "https://ann:pass@id.example/jwks"), "must not hold a user"),
+        (ISSUER.repeat(2), "is there twice"),
+        (format!("[auth]\nissuer = \"https://id.example\"\n{ISSUER}"), "leave it out here"),
+        (format!("[auth]\njwks_throttle_s = 0\n{ISSUER}"), "jwks_throttle_s must be at least 1"),
+        (
+            format!("{ISSUER}[[auth.keys]]\nalgorithm = \"RS256\"\nissuer = \"https://id.example\""),
+            "its tokens know no other key",
+        ),
+    ] {
+        let message = with(&text).unwrap_err().to_string();
+        assert!(message.contains(named), "{named}: {message}");
+    }
+}
+
 #[test]
 fn secrets_are_masked() {
     let text = format!("[auth]\nhs256_secret = \"{}\"", "s".repeat(32));

@@ -1,6 +1,7 @@
 //! Who makes an HTTP request, and for whom.
 
-use std::future::{Ready, ready};
+use std::future::Future;
+use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -32,18 +33,19 @@ impl Caller {
 
 impl FromRequest for Caller {
     type Error = HttpError;
-    type Future = Ready<Result<Self, HttpError>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, HttpError>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(identify(request).map(Self).map_err(HttpError))
+        let request = request.clone();
+        Box::pin(async move { identify(&request).await.map(Self).map_err(HttpError) })
     }
 }
 
-fn identify(request: &HttpRequest) -> Result<Identity, ErrorBody> {
+async fn identify(request: &HttpRequest) -> Result<Identity, ErrorBody> {
     let shared =
         request.app_data::<web::Data<Shared>>().ok_or_else(|| ErrorBody::internal_error("the node is not bound"))?;
     let token = bearer(request).ok_or_else(|| ErrorBody::unauthenticated("a bearer token is required"))?;
-    shared.authenticator.verify(token, shared.clock.now()).map_err(ErrorBody::unauthenticated)
+    Ok(shared.authenticator.verify(token, shared.clock.now()).await?)
 }
 
 /// The request's id, from the header `Idempotency-Key` or from the body.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use ringwire_signaling::{Command, DeviceId, InvitationId, Origin, Position, Refusal, Reply, UserId, step};
 use ringwire_wire::error::ErrorBody;
 use ringwire_wire::frame;
-use ringwire_wire::params::{AckParams, DevicesAction, DevicesParams, HelloParams, RefreshTokenParams};
+use ringwire_wire::params::{AckParams, DevicesAction, DevicesParams, HelloParams};
 use ringwire_wire::rpc::{Call, Id, Request};
 use ringwire_wire::view::{InvitationView, PingResult, RefreshTokenResult, ReplyView};
 use serde::Serialize;
 
-use super::connection::{Connection, Party, Pending, ready};
+use super::connection::{Connection, Done, Party, Pending, ready};
+use crate::auth::Identity;
 use crate::error::OperationError;
 use crate::invitation::NoteReceipt;
 use crate::registry::Invitations;
@@ -53,7 +54,14 @@ impl Connection {
                 Ok(()) => None,
                 Err(error) => Some(ready(frame::error(Some(&id), &error))),
             }),
-            (_, Call::RefreshToken(params)) => Ok(Some(ready(answer(&id, &self.refresh_token(&params))))),
+            (_, Call::RefreshToken(params)) => {
+                // Beside other work: events go on while an issuer's keys are looked for.
+                let shared = Arc::clone(&self.shared);
+                Ok(Some(Box::pin(async move {
+                    let identity = shared.authenticator.verify(&params.token.0, shared.clock.now()).await;
+                    Done::Verified(id, identity.map_err(ErrorBody::from))
+                })))
+            }
             (_, Call::Ack(ack)) => {
                 self.acknowledge(ack);
                 Ok(Some(ready(frame::result(&id, &serde_json::json!({})))))
@@ -65,7 +73,7 @@ impl Connection {
                     device: party.device,
                     origin: Origin { incarnation: self.shared.incarnation, connection: self.id },
                 };
-                Ok(Some(Box::pin(async move { Some(work.perform(&id, call).await.into()) })))
+                Ok(Some(Box::pin(async move { Done::Answer(work.perform(&id, call).await.into()) })))
             }
             (None, _) => refuse(ErrorBody::unauthenticated("say hello first")),
         }
@@ -83,8 +91,7 @@ impl Connection {
     async fn hello(&mut self, request: Id, hello: HelloParams) -> Result<(), ErrorBody> {
         let given = hello.token.map(|token| token.0).or_else(|| self.handshake_token.clone());
         let token = given.ok_or_else(|| ErrorBody::unauthenticated("a token is required"))?;
-        let identity =
-            self.shared.authenticator.verify(&token, self.shared.clock.now()).map_err(ErrorBody::unauthenticated)?;
+        let identity = self.shared.authenticator.verify(&token, self.shared.clock.now()).await?;
         let device = hello.device_id;
         let message = || Hello {
             connection: self.id,
@@ -114,9 +121,12 @@ impl Connection {
         Err(unavailable())
     }
 
-    fn refresh_token(&mut self, params: &RefreshTokenParams) -> Result<RefreshTokenResult, ErrorBody> {
-        let now = self.shared.clock.now();
-        let identity = self.shared.authenticator.verify(&params.token.0, now).map_err(ErrorBody::unauthenticated)?;
+    /// Takes over what a new token says; the answer to whoever sent it.
+    pub(super) fn refreshed(&mut self, request: &Id, identity: Result<Identity, ErrorBody>) -> String {
+        answer(request, &identity.and_then(|identity| self.refresh(&identity)))
+    }
+
+    fn refresh(&mut self, identity: &Identity) -> Result<RefreshTokenResult, ErrorBody> {
         match &mut self.user {
             Some(party) if party.user == identity.user => {
                 party.token_expires_at = identity.expires_at;

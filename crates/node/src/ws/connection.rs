@@ -14,14 +14,16 @@ use bytestring::ByteString;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use ringwire_signaling::{ConnectionId, DeviceId, UnixMillis, UserId};
+use ringwire_wire::error::ErrorBody;
 use ringwire_wire::frame;
-use ringwire_wire::rpc;
+use ringwire_wire::rpc::{self, Id};
 use ringwire_wire::view::{CloseReason, ClosingView};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::frames::{Assembly, Received};
 use super::outbound::{self, Outbound, Outgoing, Overflow, Queue};
 use super::socket::Socket;
+use crate::auth::Identity;
 use crate::ids;
 use crate::rate::Bucket;
 use crate::session::Gone;
@@ -68,8 +70,16 @@ pub(super) struct Party {
     pub(super) warned: bool,
 }
 
-/// A request under way: ends with the frame that answers it.
-pub(super) type Pending = Pin<Box<dyn Future<Output = Option<ByteString>>>>;
+/// A request under way.
+pub(super) type Pending = Pin<Box<dyn Future<Output = Done>>>;
+
+/// How a request ends.
+pub(super) enum Done {
+    /// With the frame that answers it.
+    Answer(ByteString),
+    /// With what a new token says, which the connection takes over before it answers.
+    Verified(Id, Result<Identity, ErrorBody>),
+}
 
 /// Why a connection ends.
 enum End {
@@ -142,10 +152,13 @@ impl Connection {
                     Some(Outgoing::Close(reason)) => Err(End::Reason(reason)),
                     None => Err(End::Gone),
                 },
-                Some(answer) = pending.next(), if !pending.is_empty() => match answer {
-                    Some(text) => self.write(text).await,
-                    None => Ok(()),
-                },
+                Some(done) = pending.next(), if !pending.is_empty() => {
+                    let text = match done {
+                        Done::Answer(text) => text,
+                        Done::Verified(request, identity) => self.refreshed(&request, identity).into(),
+                    };
+                    self.write(text).await
+                }
                 _ = draining.wait_for(|draining| *draining), if self.drain_at.is_none() => {
                     self.drain_later();
                     Ok(())
@@ -317,5 +330,5 @@ impl Connection {
 /// An answer that needs no work.
 pub(super) fn ready(text: String) -> Pending {
     let text = ByteString::from(text);
-    Box::pin(async move { Some(text) })
+    Box::pin(async move { Done::Answer(text) })
 }

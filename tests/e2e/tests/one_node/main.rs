@@ -6,6 +6,7 @@ mod crash;
 mod files;
 mod full_disk;
 mod hostile;
+mod issuers;
 mod operators;
 mod shutdown;
 mod slow_reader;
