@@ -9,6 +9,7 @@ pub mod audit;
 pub mod binary;
 pub mod device;
 pub mod front;
+pub mod hook;
 pub mod http;
 pub mod issuer;
 pub mod knock;
@@ -28,6 +29,7 @@ use serde_json::Value;
 
 pub use device::Device;
 pub use front::Front;
+pub use hook::{Behaviour, Hook, Targets};
 pub use http::Http;
 pub use issuer::{Issuer, SigningKey};
 pub use knock::Knock;

@@ -15,6 +15,7 @@ mod journey;
 mod limits;
 mod listing;
 mod policy;
+mod pushes;
 mod races;
 mod receipts;
 mod resuming;
