@@ -6,7 +6,7 @@
 mod batch;
 mod transition;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use crate::error::OperationError;
 use crate::metrics::Mailbox;
 use crate::shared::Shared;
-use batch::Asked;
+use batch::{Asked, Receipt};
 use transition::Transition;
 
 /// How long an actor without a timer stays after its last message: signals and repeats follow an
@@ -44,7 +44,9 @@ pub(crate) struct InvitationActor {
     /// Commands that wait for their turn.
     asked: VecDeque<Asked>,
     /// Receipts that do.
-    receipts: VecDeque<(UserId, DeviceId)>,
+    receipts: VecDeque<Receipt>,
+    /// The users of whom a device gave a receipt here: others of theirs need not be told to the inviter.
+    rung: BTreeSet<UserId>,
     /// Whether this is counted as active.
     is_active: bool,
     /// Messages handled since the last look at idleness.
@@ -112,6 +114,7 @@ impl InvitationActor {
             timer: None,
             asked: VecDeque::new(),
             receipts: VecDeque::new(),
+            rung: BTreeSet::new(),
             is_active: false,
             used: true,
         }
@@ -243,7 +246,8 @@ impl Handler<NoteReceipt> for InvitationActor {
             self.shared.metrics.rejected(Mailbox::Invitation);
             return;
         }
-        self.receipts.push_back((user, device));
+        let is_first = self.rung.insert(user.clone());
+        self.receipts.push_back(Receipt { user, device, is_first });
         self.call_for_turn(context);
     }
 }

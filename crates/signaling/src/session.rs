@@ -159,7 +159,7 @@ impl Session {
         let device = connection.device.clone();
         let mut effects = Vec::new();
         for invitation in rings {
-            self.connections.values_mut().for_each(|connection| connection.forget_receipt(invitation));
+            connection.forget_receipt(invitation);
             effects.push(Effect::Receipt { invitation, device: device.clone() });
         }
         effects.push(Effect::SaveAck { position });

@@ -34,6 +34,14 @@ impl Asked {
     }
 }
 
+/// A device that holds the ring.
+pub(super) struct Receipt {
+    pub(super) user: UserId,
+    pub(super) device: DeviceId,
+    /// No device of the user gave one here before.
+    pub(super) is_first: bool,
+}
+
 /// A command whose commit is on its way.
 struct Sent {
     place: usize,
@@ -156,7 +164,7 @@ impl Transition {
 
     /// Notes that devices ring. A receipt that fails is not repeated: the device's next
     /// acknowledgement does not bring it again, and the inviter only misses a `ringing`.
-    pub(super) async fn receipts(&mut self, receipts: Vec<(UserId, DeviceId)>) {
+    pub(super) async fn receipts(&mut self, receipts: Vec<Receipt>) {
         if receipts.is_empty() {
             return;
         }
@@ -164,9 +172,10 @@ impl Transition {
         let now = self.shared.clock.now();
         let posts = receipts
             .iter()
-            .flat_map(|(user, device)| {
+            .flat_map(|Receipt { user, device, is_first }| {
                 let state = &stored.invitation;
-                [step::receipt(state, user, device, now), step::device_receipt(state, user, device, now)]
+                let first = is_first.then(|| step::receipt(state, user, device, now)).flatten();
+                [first, step::device_receipt(state, user, device, now)]
             })
             .flatten()
             .map(|post| self.post(&stored, post, None));

@@ -33,7 +33,7 @@ pub enum Effect {
         /// First give the inbox a new life, if it is still this one: it was rolled back.
         replace: Option<Epoch>,
     },
-    /// Note that a device holds a ring.
+    /// Note that a device holds a ring. Once for each device: others of the user may have said so before.
     Receipt {
         /// Which invitation rings.
         invitation: InvitationId,

@@ -8,6 +8,7 @@ mod draining;
 mod frozen;
 mod killed;
 mod links;
+mod pushes;
 mod redis_away;
 mod releases;
 mod script;

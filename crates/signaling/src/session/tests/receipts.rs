@@ -59,11 +59,12 @@ fn one_acknowledgement_covers_everything_before_it() {
 }
 
 #[test]
-fn only_the_first_device_gives_the_receipt() {
+fn each_device_gives_one_receipt() {
     let mut world = World::with(["phone", "web"], 0);
     ring(&mut world, 42);
     world.acknowledge(2, 1).tells(["receipt of 42 by web", "save ack 1"]);
-    world.acknowledge(1, 1).tells(["save ack 1"]);
+    world.acknowledge(1, 1).tells(["receipt of 42 by phone", "save ack 1"]);
+    world.acknowledge(2, 1).tells([]);
 }
 
 #[test]
