@@ -142,14 +142,12 @@ impl Targets {
     pub fn new(targets: &[(&str, &str, &[&str])]) -> Self {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let file = directory.path().join("ringwire.toml");
-        let text: String = targets
-            .iter()
-            .map(|(name, url, platforms)| {
-                format!(
-                    "[[push.targets]]\nname = {name:?}\nurl = {url:?}\nsecrets = {SECRETS:?}\nplatforms = {platforms:?}\n"
-                )
-            })
-            .collect();
+        let mut text = String::new();
+        for (name, url, platforms) in targets {
+            let place = format!("name = {name:?}\nurl = {url:?}\n");
+            let rest = format!("secrets = {SECRETS:?}\nplatforms = {platforms:?}\n");
+            text += &["[[push.targets]]\n", &place, &rest].concat();
+        }
         std::fs::write(&file, text).expect("the directory is ours");
         Self { _directory: directory, file }
     }
@@ -223,7 +221,7 @@ async fn answer(stream: &mut TcpStream, behaviour: Behaviour) -> Option<()> {
             }
         }
         Behaviour::Silence => {
-            let _ = tokio::time::timeout(Duration::from_secs(60), stream.read_u8()).await;
+            let _ = tokio::time::timeout(Duration::from_mins(1), stream.read_u8()).await;
             return None;
         }
     };

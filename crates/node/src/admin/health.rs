@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
 use crate::shared::Shared;
@@ -18,7 +19,7 @@ use crate::shared::Shared;
     responses((status = 200, description = "It runs.", body = String, content_type = "text/plain")),
 )]
 pub(super) async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().body("ok\n")
+    text(StatusCode::OK, "ok")
 }
 
 /// Ask whether the node takes traffic
@@ -37,9 +38,13 @@ pub(super) async fn healthz() -> HttpResponse {
 )]
 pub(super) async fn readyz(shared: web::Data<Shared>) -> HttpResponse {
     match why_unready(&shared).await {
-        Some(why) => HttpResponse::ServiceUnavailable().body(format!("{why}\n")),
-        None => HttpResponse::Ok().body("ok\n"),
+        Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, why),
+        None => text(StatusCode::OK, "ok"),
     }
+}
+
+fn text(status: StatusCode, line: &str) -> HttpResponse {
+    HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(format!("{line}\n"))
 }
 
 /// What keeps the node from taking traffic.

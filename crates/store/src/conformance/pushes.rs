@@ -251,7 +251,7 @@ pub async fn a_ring_that_failed_is_ended_all_the_same(fixture: &Fixture) {
             put_off(fixture, &ring, later).await;
         }
         let taken: Vec<PushJob> = take(fixture, "hook", LEASE_MS).await.into_iter().map(|taken| taken.job).collect();
-        assert_eq!(taken, [over.clone()]);
+        assert_eq!(taken, std::slice::from_ref(&over));
         end(fixture, "hook", &over, None).await;
         assert_eq!(fixture.store.push_queues(vec!["hook".to_owned()]).await.unwrap()[0].waiting, 0);
         let letters = letters(fixture).await;
