@@ -54,7 +54,6 @@ pub(crate) struct Response {
 
 impl Response {
     /// How long the server asks to wait, if it says so in seconds (RFC 9110, section 10.2.3).
-
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let value = self.headers.get(reqwest::header::RETRY_AFTER)?;
         value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
@@ -107,7 +106,6 @@ impl Outbound {
     ///
     /// # Errors
     /// No whole answer within the limits; the server may have read the request nevertheless.
-
     pub(crate) async fn post(
         &self,
         url: &HttpUrl,

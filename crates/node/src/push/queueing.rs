@@ -43,19 +43,19 @@ pub(crate) async fn queue(shared: &Arc<Shared>, due: Vec<Due>) {
 
 async fn queue_one(shared: &Arc<Shared>, job: PushJob) -> Result<(), OperationError> {
     let pushes = &shared.pushes;
-    let of_all = || pushes.targets.iter().collect();
-    let targets: Vec<&Arc<Target>> = match job.kind {
-        PushKind::Ring if pushes.targets.iter().any(|target| !target.platforms.is_empty()) => {
-            let devices = shared.ask(shared.store.devices(job.user.clone())).await?;
-            pushes.targets.iter().filter(|target| target.serves(&devices)).collect()
-        }
-        PushKind::Ring => of_all(),
-        // Which of them the ring went to, the store knows.
-        PushKind::End | PushKind::Missed => of_all(),
+    let by_platform = pushes.targets.iter().any(|target| !target.platforms.is_empty());
+    let targets: Vec<&Arc<Target>> = if job.kind == PushKind::Ring && by_platform {
+        let devices = shared.ask(shared.store.devices(job.user.clone())).await?;
+        pushes.targets.iter().filter(|target| target.serves(&devices)).collect()
+    } else {
+        // Of the end of a ring the store knows where the ring went.
+        pushes.targets.iter().collect()
     };
     let names = targets.iter().map(|target| target.name.clone()).collect();
     if shared.ask(shared.store.queue_push(job, names)).await? {
-        targets.into_iter().for_each(|target| target.wake());
+        for target in targets {
+            target.wake();
+        }
     }
     Ok(())
 }
