@@ -7,12 +7,12 @@ use std::time::Duration;
 use ringwire_signaling::{DeviceId, InvitationId, RequestId, UserId};
 use ringwire_wire::error::ErrorCode;
 use ringwire_wire::params::{
-    AcceptParams, CancelParams, DevicesParams, HistoryParams, InvitationParams, InviteParams, ListActiveParams,
-    ModifyParams, PingParams, RefreshTokenParams, RejectParams, SignalParams, Token,
+    AcceptParams, BlocksParams, CancelParams, DevicesParams, HistoryParams, InvitationParams, InviteParams,
+    ListActiveParams, ModifyParams, PingParams, RefreshTokenParams, RejectParams, SignalParams, Token,
 };
 use ringwire_wire::view::{
-    DeviceList, DoneResult, HistoryPage, InvitationPage, InvitationView, InviteResult, PingResult, PostedResult,
-    RefreshTokenResult, SignalingInfoView,
+    BlockPage, DeviceList, DoneResult, HistoryPage, InvitationPage, InvitationView, InviteResult, PingResult,
+    PostedResult, RefreshTokenResult, SignalingInfoView,
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
@@ -173,6 +173,30 @@ impl Client {
     /// As every operation, see [`ClientError`].
     pub async fn history(&self, params: HistoryParams) -> Result<HistoryPage, ClientError> {
         self.call("history", &params, None).await
+    }
+
+    /// Blocks a user: invites of that user fail or stay unheard, as the operator chose. A ring that is pending goes on.
+    ///
+    /// # Errors
+    /// As every operation, see [`ClientError`].
+    pub async fn block(&self, user: UserId) -> Result<(), ClientError> {
+        self.call::<IgnoredAny>("blocks", &BlocksParams::add(user), None).await.map(drop)
+    }
+
+    /// Blocks a user no longer.
+    ///
+    /// # Errors
+    /// As every operation, see [`ClientError`].
+    pub async fn unblock(&self, user: UserId) -> Result<(), ClientError> {
+        self.call::<IgnoredAny>("blocks", &BlocksParams::remove(user), None).await.map(drop)
+    }
+
+    /// Lists a page of those whom the user blocks, from where the page before ended.
+    ///
+    /// # Errors
+    /// As every operation, see [`ClientError`].
+    pub async fn blocks(&self, cursor: Option<String>) -> Result<BlockPage, ClientError> {
+        self.call("blocks", &BlocksParams::list(None, cursor), None).await
     }
 
     /// Registers this device for pushes, with its tokens by provider (`apns`, `apns_voip`, `fcm`, `hms` or any other

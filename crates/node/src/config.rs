@@ -14,7 +14,7 @@ mod web_origin;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use ringwire_signaling::policy::Busy;
+use ringwire_signaling::policy::{Blocked, Busy};
 use ringwire_signaling::{Policy, limits::INBOX_BYTES};
 use ringwire_store::redis_store;
 use serde::{Deserialize, Serialize};
@@ -137,6 +137,8 @@ pub enum StoreKind {
 pub struct PolicySection {
     /// What happens to a busy invitee.
     pub busy: BusyChoice,
+    /// What becomes of an invitee who blocks the inviter.
+    pub blocked: BlockedChoice,
     /// Hours that settled invitations are kept.
     pub settled_retention_h: u64,
     /// Hours that timer-less ones are kept.
@@ -151,6 +153,18 @@ pub enum BusyChoice {
     Allow,
     /// Reject with reason `busy`.
     Reject,
+}
+
+/// See [`Blocked`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BlockedChoice {
+    /// Fail with reason `blocked`.
+    Failed,
+    /// Look like a ring that is not answered.
+    Silent,
+    /// Ring.
+    Ignore,
 }
 
 /// See `[connection]`.
@@ -299,6 +313,11 @@ impl Config {
             busy: match self.policy.busy {
                 BusyChoice::Allow => Busy::Allow,
                 BusyChoice::Reject => Busy::Reject,
+            },
+            blocked: match self.policy.blocked {
+                BlockedChoice::Failed => Blocked::Failed,
+                BlockedChoice::Silent => Blocked::Silent,
+                BlockedChoice::Ignore => Blocked::Ignore,
             },
             settled_retention_ms: self.policy.settled_retention_h.saturating_mul(HOUR_MS),
             timerless_retention_ms: self.policy.timerless_retention_h.saturating_mul(HOUR_MS),

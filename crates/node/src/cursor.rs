@@ -1,11 +1,16 @@
 //! Places in listings as clients carry them. A forged one reads from another place, nothing else.
 
-use ringwire_signaling::{InvitationId, Refusal, UnixMillis};
+use ringwire_signaling::{InvitationId, Refusal, UnixMillis, UserId};
 use ringwire_store::MessageCursor;
 
 /// Reads the cursor of a list of invitations.
 pub(crate) fn invitation(text: &str) -> Result<InvitationId, Refusal> {
     text.parse().map_err(|_| malformed())
+}
+
+/// Reads the cursor of a list of users.
+pub(crate) fn user(text: &str) -> Result<UserId, Refusal> {
+    UserId::parse(text).map_err(|_| malformed())
 }
 
 /// Reads the cursor of a history.

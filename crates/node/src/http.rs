@@ -1,5 +1,6 @@
 //! The public HTTP interface under `/v1`: the same operations for servers and scripts.
 
+mod blocks;
 pub(crate) mod body;
 pub(crate) mod client;
 mod connect;
@@ -39,6 +40,11 @@ const RESOURCES: &[Resource] = &[
     Resource { path: "/v1/invitations/{id}/modify", methods: &[(Method::POST, || web::to(operations::modify))] },
     Resource { path: "/v1/invitations/{id}/signal", methods: &[(Method::POST, || web::to(operations::signal))] },
     Resource { path: "/v1/history", methods: &[(Method::GET, || web::to(invitations::history))] },
+    Resource { path: "/v1/blocks", methods: &[(Method::GET, || web::to(blocks::list))] },
+    Resource {
+        path: "/v1/blocks/{user}",
+        methods: &[(Method::PUT, || web::to(blocks::add)), (Method::DELETE, || web::to(blocks::remove))],
+    },
     Resource { path: "/v1/devices", methods: &[(Method::GET, || web::to(devices::list))] },
     Resource {
         path: "/v1/devices/{device_id}",

@@ -1,5 +1,6 @@
 //! What a user can ask of a node, whichever protocol carries it.
 
+mod blocks;
 mod devices;
 
 use std::sync::Arc;
@@ -57,6 +58,9 @@ impl Service {
     pub(crate) async fn get(&self, user: &UserId, id: InvitationId) -> Outcome<InvitationView> {
         let detail = self.detail(id).await?.ok_or(Refusal::NotFound)?;
         let invitation = &detail.invitation;
+        if invitation.is_hidden_from(user) {
+            return Err(Refusal::NotFound.into());
+        }
         if !invitation.is_participant(user) {
             let group = invitation.terms.group.as_ref().ok_or(Refusal::NotFound)?;
             let members = self.ask_members(group).await?.unwrap_or_default();
@@ -101,11 +105,11 @@ impl Service {
     pub(crate) async fn history(&self, user: UserId, params: &HistoryParams) -> Outcome<HistoryPage> {
         let before = params.cursor.as_deref().map(cursor::message).transpose()?;
         let conversation = match params.conversation() {
-            Some(params::Conversation::Peer(peer)) => Conversation::Pair(user, peer),
+            Some(params::Conversation::Peer(peer)) => Conversation::Pair(user.clone(), peer),
             Some(params::Conversation::Group(group)) => {
                 let members = self.ask_members(&group).await?.ok_or(Refusal::GroupNotFound)?;
                 if !members.contains(&user) {
-                    return Err(Refusal::NotGroupMember { users: vec![user] }.into());
+                    return Err(Refusal::NotGroupMember { users: vec![user.clone()] }.into());
                 }
                 Conversation::Group(group)
             }
@@ -117,6 +121,7 @@ impl Service {
             messages: page
                 .messages
                 .iter()
+                .filter(|message| !message.invitation.is_hidden_from(&user))
                 .map(|message| HistoryMessage::of(&message.invitation, &message.operation))
                 .collect(),
             cursor: page.next.map(cursor::write_message),

@@ -31,6 +31,13 @@ pub enum Guard {
         /// Whose list.
         user: UserId,
     },
+    /// The user does not block the inviter.
+    NotBlocked {
+        /// Whose list of blocked users.
+        user: UserId,
+        /// Who must not be on it.
+        inviter: UserId,
+    },
     /// All of these are members of the group.
     Members {
         /// Which group.
@@ -71,6 +78,11 @@ pub enum GuardFailure {
         /// Who.
         user: UserId,
     },
+    /// The user blocks the inviter.
+    Blocked {
+        /// Who.
+        user: UserId,
+    },
     /// The group exists, these users are not in it.
     NotMembers {
         /// Who.
@@ -93,7 +105,7 @@ pub struct Facts {
     pub ringing: BTreeSet<UserId>,
     /// Whose lists are full, with what may be dropped from them to make room.
     pub full: BTreeMap<(UserId, Role), Option<InvitationId>>,
-    /// Who blocks the inviter.
+    /// Who blocks the inviter, as far as the policy has it asked.
     pub blocking: BTreeSet<UserId>,
 }
 
@@ -107,6 +119,9 @@ impl Facts {
             GuardFailure::Crossed { invitation } => self.crosses = Some(invitation),
             GuardFailure::Ringing { user } => {
                 self.ringing.insert(user);
+            }
+            GuardFailure::Blocked { user } => {
+                self.blocking.insert(user);
             }
             GuardFailure::NotMembers { users } => {
                 if let Some(members) = &mut self.members {

@@ -78,6 +78,9 @@ pub struct Invitee {
     pub state: InviteeState,
     /// The request id of the answer, if it carried one.
     pub mark: Option<Mark>,
+    /// The invitee blocks the inviter and learns nothing of the invitation, which everybody else must not notice:
+    /// to them it is an invitee who does not answer.
+    pub hidden: bool,
 }
 
 /// The state of one invitee.
@@ -163,16 +166,26 @@ impl Invitation {
         self.invitees.iter().find(|invitee| invitee.user == *user)
     }
 
-    /// The invitees who have not answered.
+    /// The invitees who have not answered, hidden ones among them.
     pub fn pending(&self) -> impl Iterator<Item = &UserId> {
         self.invitees.iter().filter(|invitee| invitee.state == InviteeState::Pending).map(|invitee| &invitee.user)
     }
 
-    /// Everybody who was rung: the invitees that neither failed nor were rejected by the server at once.
+    /// The invitees who have not answered and know that they are asked.
+    pub fn alerted(&self) -> impl Iterator<Item = &UserId> {
+        self.invitees
+            .iter()
+            .filter(|invitee| invitee.state == InviteeState::Pending && !invitee.hidden)
+            .map(|invitee| &invitee.user)
+    }
+
+    /// Everybody who was rung: the invitees that neither failed, nor were rejected by the server at once, nor are
+    /// hidden.
     pub fn rung(&self) -> impl Iterator<Item = &UserId> {
         self.invitees
             .iter()
             .filter(|invitee| match &invitee.state {
+                _ if invitee.hidden => false,
                 InviteeState::Pending => true,
                 InviteeState::Settled(settlement) => settlement.version > 1,
                 InviteeState::Failed(_) => false,
@@ -180,10 +193,27 @@ impl Invitation {
             .map(|invitee| &invitee.user)
     }
 
-    /// Whether `user` is the inviter or was invited.
+    /// Whether `user` is the inviter or was invited, and may know of it.
     #[must_use]
     pub fn is_participant(&self, user: &UserId) -> bool {
+        self.terms.inviter == *user || self.invitee(user).is_some_and(|invitee| !invitee.hidden)
+    }
+
+    /// Whether `user` is the inviter or was invited, knowing of it or not: such users are no audience.
+    #[must_use]
+    pub fn is_named(&self, user: &UserId) -> bool {
         self.terms.inviter == *user || self.invitee(user).is_some()
+    }
+
+    /// Whether `user` was invited and must not know of it: for that user there is no such invitation.
+    #[must_use]
+    pub fn is_hidden_from(&self, user: &UserId) -> bool {
+        self.invitee(user).is_some_and(|invitee| invitee.hidden)
+    }
+
+    /// Those of `users` who get events: all but the hidden invitees.
+    pub(crate) fn audible<'a>(&'a self, users: &'a [UserId]) -> impl Iterator<Item = &'a UserId> {
+        users.iter().filter(|user| !self.is_hidden_from(user))
     }
 
     /// Names of the invitees whom the transition to `version` settled.

@@ -8,6 +8,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod apply;
+pub mod block;
 pub mod command;
 pub mod device;
 pub mod event;

@@ -71,3 +71,5 @@ pub const PROVIDERS_PER_DEVICE: usize = 4;
 pub const PUSH_TOKEN_BYTES: usize = 4 * 1024;
 /// Devices that one user may have registered for pushes; one more drops that which was set longest ago.
 pub const REGISTERED_DEVICES_PER_USER: usize = 20;
+/// Users whom one user may block.
+pub const BLOCKED_PER_USER: usize = 1000;

@@ -12,11 +12,25 @@ pub enum Busy {
     Reject,
 }
 
+/// What becomes of an invitee who blocks the inviter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Blocked {
+    /// The invitee fails, and the inviter is told why.
+    #[default]
+    Failed,
+    /// To everybody else it looks like a ring that is not answered; the invitee learns of nothing.
+    Silent,
+    /// It rings: nobody's list is consulted.
+    Ignore,
+}
+
 /// The operator's choices. The same on all nodes of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// See [`Busy`].
     pub busy: Busy,
+    /// See [`Blocked`].
+    pub blocked: Blocked,
     /// How long a settled invitation can be read: history, request-id repeats, late questions.
     pub settled_retention_ms: u64,
     /// How long an invitation without a timer may stay unanswered before it is gone without an event.
@@ -27,6 +41,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             busy: Busy::Allow,
+            blocked: Blocked::Failed,
             settled_retention_ms: 7 * 24 * 60 * 60 * 1000,
             timerless_retention_ms: 24 * 60 * 60 * 1000,
         }

@@ -91,7 +91,7 @@ pub(crate) fn begin(state: &Invitation) -> Vec<PushChange> {
         PushWhen::NoReceipt | PushWhen::EachDevice => PATIENCE_MS,
         PushWhen::Always => 0,
     };
-    state.pending().map(|user| PushChange::Ring { user: user.clone(), patience_ms }).collect()
+    state.alerted().map(|user| PushChange::Ring { user: user.clone(), patience_ms }).collect()
 }
 
 /// The pushes that end with the rings of `users`.
@@ -99,7 +99,8 @@ pub(crate) fn end<'a>(state: &Invitation, users: impl IntoIterator<Item = &'a Us
     if !state.terms.wants_push() {
         return Vec::new();
     }
-    users.into_iter().map(|user| PushChange::End { user: user.clone() }).collect()
+    let told = users.into_iter().filter(|user| !state.is_hidden_from(user));
+    told.map(|user| PushChange::End { user: user.clone() }).collect()
 }
 
 /// Whether a receipt of any device makes the ring's push needless.

@@ -299,6 +299,9 @@ fn settle(
     let settlement = Settlement { outcome, at: now, version: next.version, device: None, reason: reason.cloned() };
     for invitee in next.invitees.iter_mut().filter(|invitee| users.contains(&invitee.user)) {
         invitee.state = InviteeState::Settled(settlement.clone());
+        if invitee.hidden {
+            continue;
+        }
         index.push(IndexChange::Remove { user: invitee.user.clone(), role: Role::Invitee, missed: true });
     }
     settle_if_nobody_is_pending(next, index, now);

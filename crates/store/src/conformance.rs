@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod active;
+pub mod blocks;
 pub mod commits;
 pub mod devices;
 pub mod differential;
@@ -59,6 +60,8 @@ macro_rules! conformance_tests {
                 a_ringing_user_is_busy_and_one_without_a_timer_is_not,
                 strangers_to_a_group_are_named,
                 a_missing_group_is_told_from_an_empty_one,
+                whoever_blocks_the_inviter_is_named,
+                a_hidden_invitee_s_lists_and_inbox_stay_empty,
                 all_failures_come_at_once,
                 what_ended_makes_room,
                 a_dropped_invitation_makes_room,
@@ -120,6 +123,11 @@ macro_rules! conformance_tests {
                 a_device_that_is_registered_again_is_replaced,
                 a_removed_device_is_gone,
                 one_device_too_many_drops_that_which_was_set_longest_ago,
+            }
+            blocks {
+                a_list_has_those_who_are_blocked_by_name,
+                pages_of_blocked_users_join_to_the_list,
+                a_full_list_takes_nobody,
             }
             history {
                 a_conversation_reads_newest_first_from_both_sides,

@@ -4,6 +4,7 @@
 //! into one transaction; readers see consistent states beside it. Presence lives in memory, because
 //! connections end with the process. It does not talk to other nodes.
 
+mod blocks;
 mod commit;
 mod devices;
 mod dice;

@@ -37,7 +37,9 @@ pub use commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stamp, Stored, 
 pub use embedded::Embedded;
 pub use error::{OpenError, StoreError};
 pub use push::{DeadLetter, Failure, LetterCursor, LetterPage, PushId, PushJob, PushQueue, TakenPush};
-pub use query::{Attach, Connected, Conversation, Detail, Due, DueKind, HistoryPage, Message, MessageCursor, Page};
+pub use query::{
+    Attach, BlockPage, Connected, Conversation, Detail, Due, DueKind, HistoryPage, Message, MessageCursor, Page,
+};
 pub use redis_store::RedisStore;
 
 /// What store operations return. Dropping the future does not undo the operation.
@@ -170,6 +172,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Forgets a registered device; `false` if there was none.
     fn remove_device(&self, user: UserId, device: DeviceId) -> StoreFuture<'_, bool>;
+
+    /// Has a user block another; `false` if the list is full, as
+    /// [`BLOCKED_PER_USER`](ringwire_signaling::limits::BLOCKED_PER_USER) says.
+    fn block(&self, user: UserId, blocked: UserId) -> StoreFuture<'_, bool>;
+
+    /// Has a user block another no longer; `false` if the other was not blocked.
+    fn unblock(&self, user: UserId, blocked: UserId) -> StoreFuture<'_, bool>;
+
+    /// Pages through those whom a user blocks, by name.
+    fn blocks(&self, user: UserId, after: Option<UserId>, limit: usize) -> StoreFuture<'_, BlockPage>;
 
     /// Whether operations can succeed now, proved by a write where that is the only proof, and whether
     /// doorbells arrive.

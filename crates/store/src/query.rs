@@ -112,3 +112,23 @@ pub struct Page {
     /// Where to go on, if there is more.
     pub next: Option<InvitationId>,
 }
+
+/// Part of a list of blocked users.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlockPage {
+    /// In order of their names.
+    pub users: Vec<UserId>,
+    /// Where to go on, if there is more.
+    pub next: Option<UserId>,
+}
+
+impl BlockPage {
+    /// The page after a name, of all that there are by name.
+    pub(crate) fn of(all: Vec<UserId>, after: Option<&UserId>, limit: usize) -> Self {
+        let limit = limit.max(1);
+        let mut users: Vec<_> = all.into_iter().filter(|user| after.is_none_or(|after| user > after)).collect();
+        let next = (users.len() > limit).then(|| users[limit - 1].clone());
+        users.truncate(limit);
+        Self { users, next }
+    }
+}

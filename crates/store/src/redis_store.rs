@@ -5,6 +5,7 @@
 //! both are built again for as long as it takes. Presence counts while the node process that wrote
 //! it holds a lease.
 
+mod blocks;
 mod commit;
 mod connections;
 mod devices;

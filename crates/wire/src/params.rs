@@ -4,12 +4,14 @@
 //! these structs, servers read them.
 
 mod answer;
+mod blocks;
 mod devices;
 mod invite;
 mod listing;
 mod session;
 
 pub use answer::{AcceptParams, CancelParams, InvitationParams, ModifyParams, RejectParams, SignalParams};
+pub use blocks::{BlocksAction, BlocksParams};
 pub use devices::{DeviceParams, DevicesAction, DevicesParams, PushTokens};
 pub use invite::{InviteParams, PushParams};
 pub use listing::{Conversation, GroupParams, HistoryParams, ListActiveParams};

@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 use crate::body;
 use crate::error::ErrorBody;
 use crate::params::{
-    AcceptParams, AckParams, CancelParams, DevicesParams, HelloParams, HistoryParams, InvitationParams, InviteParams,
-    ListActiveParams, ModifyParams, PingParams, RefreshTokenParams, RejectParams, SignalParams,
+    AcceptParams, AckParams, BlocksParams, CancelParams, DevicesParams, HelloParams, HistoryParams, InvitationParams,
+    InviteParams, ListActiveParams, ModifyParams, PingParams, RefreshTokenParams, RejectParams, SignalParams,
 };
 
 pub use id::Id;
@@ -90,6 +90,8 @@ calls! {
     AddInvited(InvitationParams) = "add_invited";
     /// Register devices for pushes.
     Devices(DevicesParams) = "devices";
+    /// Block users, or read who is blocked.
+    Blocks(BlocksParams) = "blocks";
     /// Say that the device holds every event up to an offset.
     Ack(AckParams) = "ack";
     /// Replace the token of this connection.

@@ -18,7 +18,7 @@ pub use info::{HistoryMessage, SignalingInfoView, signaling_info};
 pub use invitation::{InvitationView, InviteeView, Ringing};
 pub use push::{PushData, PushDevice, PushMessage, PushTexts};
 pub use result::{
-    DoneResult, GroupView, HelloResult, HistoryPage, InvitationPage, InviteResult, PingResult, PostedResult,
+    BlockPage, DoneResult, GroupView, HelloResult, HistoryPage, InvitationPage, InviteResult, PingResult, PostedResult,
     RefreshTokenResult, ReplyView,
 };
 pub use session::{CloseReason, ClosingView, SnapshotView};

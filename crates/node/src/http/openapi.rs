@@ -17,7 +17,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, Content, RefOr};
 use utoipa::{Modify, OpenApi};
 
-use super::{connect, devices, groups, invitations, operations};
+use super::{blocks, connect, devices, groups, invitations, operations};
 
 // Named, because a generic's name in the document would be made of its parts.
 pub(super) type InviteBody = HttpBody<InviteParams>;
@@ -51,6 +51,9 @@ pub(super) type SignalBody = HttpBody<SignalParams>;
         operations::modify,
         operations::signal,
         invitations::history,
+        blocks::list,
+        blocks::add,
+        blocks::remove,
         devices::list,
         devices::put,
         devices::remove,
@@ -68,6 +71,7 @@ pub(super) type SignalBody = HttpBody<SignalParams>;
     servers((url = "/")),
     tags(
         (name = "invitations", description = "Inviting, answering, and reading what became of it."),
+        (name = "blocks", description = "Whose invites a user does not want."),
         (name = "devices", description = "What users register so that their devices can be pushed to."),
         (name = "groups", description = "Groups of users, managed with a token of the role `server`."),
         (name = "connection", description = "What devices use."),

@@ -213,7 +213,7 @@ fn audience(step: &Step, facts: &Facts) -> Vec<UserId> {
     let terms = &step.next.terms;
     match (&facts.members, terms.audience) {
         (Some(members), Audience::Members) if terms.group.is_some() => {
-            members.iter().filter(|member| !step.next.is_participant(member)).cloned().collect()
+            members.iter().filter(|member| !step.next.is_named(member)).cloned().collect()
         }
         (_, Audience::Members | Audience::Invitees) => Vec::new(),
     }

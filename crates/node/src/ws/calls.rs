@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use ringwire_signaling::limits::DEFAULT_PAGE_ROWS;
 use ringwire_signaling::{Command, DeviceId, InvitationId, Origin, Position, Refusal, Reply, UserId, step};
 use ringwire_wire::error::ErrorBody;
 use ringwire_wire::frame;
-use ringwire_wire::params::{AckParams, DevicesAction, DevicesParams, HelloParams};
+use ringwire_wire::params::{AckParams, BlocksAction, BlocksParams, DevicesAction, DevicesParams, HelloParams};
 use ringwire_wire::rpc::{Call, Id, Request};
 use ringwire_wire::view::{InvitationView, PingResult, RefreshTokenResult, ReplyView};
 use serde::Serialize;
@@ -173,6 +174,7 @@ impl Work {
             Call::ListActive(params) => answer(id, &self.service.active(self.user.clone(), &params).await),
             Call::History(params) => answer(id, &self.service.history(self.user.clone(), &params).await),
             Call::AddInvited(params) => answer(id, &self.add_invited(params.invitation_id).await),
+            Call::Blocks(params) => self.blocks(id, params).await,
             Call::Devices(params) => self.devices(id, params).await,
             Call::Ping(_) => answer::<_, OperationError>(id, &Ok(self.time())),
             Call::Hello(_) | Call::RefreshToken(_) | Call::Ack(_) => {
@@ -183,6 +185,26 @@ impl Work {
 
     fn time(&self) -> PingResult {
         PingResult { server_time: self.service.shared.clock.now().0 }
+    }
+
+    async fn blocks(&self, id: &Id, params: BlocksParams) -> String {
+        let user = self.user.clone();
+        // Reading the parameters has checked that they are there where they are needed.
+        match (params.action, params.user) {
+            (BlocksAction::Add, Some(blocked)) => {
+                answer(id, &self.service.block(user, blocked).await.map(|()| Nothing {}))
+            }
+            (BlocksAction::Remove, Some(blocked)) => {
+                answer(id, &self.service.unblock(user, blocked).await.map(|()| Nothing {}))
+            }
+            (BlocksAction::Add | BlocksAction::Remove, None) => {
+                frame::error(Some(id), &ErrorBody::invalid_params("user", "is required"))
+            }
+            (BlocksAction::List, _) => {
+                let limit = params.limit.unwrap_or(DEFAULT_PAGE_ROWS);
+                answer(id, &self.service.blocks(user, limit, params.cursor.as_deref()).await)
+            }
+        }
     }
 
     async fn devices(&self, id: &Id, params: DevicesParams) -> String {

@@ -16,7 +16,7 @@ pub(super) fn answer(state: &Invitation, command: &Answer, now: UnixMillis) -> R
     let (outcome, action, reason) = meaning(&command.kind)?;
     check::data(&command.data)?;
     let user = &command.by.user;
-    let Some(position) = state.invitees.iter().position(|invitee| invitee.user == *user) else {
+    let Some(position) = state.invitees.iter().position(|invitee| invitee.user == *user && !invitee.hidden) else {
         return Err(if state.terms.inviter == *user { Refusal::NotInvitee } else { Refusal::NotFound });
     };
     let fingerprint = Fingerprint::default().text(outcome.name()).text(&command.data).optional(reason.as_deref());

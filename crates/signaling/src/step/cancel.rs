@@ -65,7 +65,7 @@ pub(super) fn withdraw(
             reason: reason.cloned(),
         },
         broadcast: broadcast(&next, &event),
-        notices: tell(concerned.iter().chain([&next.terms.inviter]), event),
+        notices: tell(next.audible(&concerned).chain([&next.terms.inviter]), event),
         index,
         pushes: push::end(&next, &concerned),
         guards: Vec::new(),

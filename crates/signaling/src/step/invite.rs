@@ -10,7 +10,7 @@ use crate::id::{InvitationId, UserId};
 use crate::invitation::{Audience, FailReason, Invitation, Invitee, InviteeState, Outcome, Settlement, Terms};
 use crate::limits::{INVITEES, INVITER_NAME_CHARS, PENDING_PER_USER, SENT_PER_USER, TIMEOUT_S};
 use crate::operation::{Action, Operation};
-use crate::policy::{Busy, Policy};
+use crate::policy::{Blocked, Busy, Policy};
 use crate::push;
 use crate::refusal::{FULL_RETRY_AFTER_MS, Refusal};
 use crate::time::UnixMillis;
@@ -34,10 +34,7 @@ pub fn invite(
     check_group(command, &names, facts)?;
     check_room(&command.by.user, facts)?;
 
-    let invitees: Vec<Invitee> = names
-        .into_iter()
-        .map(|user| Invitee { state: first_state(command, &user, facts, now, policy), user, mark: None })
-        .collect();
+    let invitees: Vec<Invitee> = names.into_iter().map(|user| first(command, user, facts, now, policy)).collect();
     let settled = invitees.iter().all(|invitee| invitee.state != InviteeState::Pending);
     let next = Invitation {
         id,
@@ -137,11 +134,24 @@ fn check_room(inviter: &UserId, facts: &Facts) -> Result<(), Refusal> {
     }
 }
 
+fn first(command: &Invite, user: UserId, facts: &Facts, now: UnixMillis, policy: &Policy) -> Invitee {
+    let blocked = facts.blocking.contains(&user);
+    // Whoever is hidden looks like an invitee who is reached, but for what presence tells anyway.
+    let hidden = blocked && policy.blocked == Blocked::Silent;
+    let offline = command.online_user_only && !facts.online.contains(&user);
+    let state = if hidden && !offline {
+        InviteeState::Pending
+    } else if blocked && !hidden {
+        InviteeState::Failed(FailReason::Blocked)
+    } else {
+        first_state(command, &user, facts, now, policy)
+    };
+    Invitee { state, user, mark: None, hidden }
+}
+
 fn first_state(command: &Invite, user: &UserId, facts: &Facts, now: UnixMillis, policy: &Policy) -> InviteeState {
     let full = facts.full.get(&(user.clone(), Role::Invitee));
-    if facts.blocking.contains(user) {
-        InviteeState::Failed(FailReason::Blocked)
-    } else if command.online_user_only && !facts.online.contains(user) {
+    if command.online_user_only && !facts.online.contains(user) {
         InviteeState::Failed(FailReason::Offline)
     } else if full == Some(&None) {
         InviteeState::Failed(FailReason::RateLimited)
@@ -178,7 +188,7 @@ fn terms(command: &Invite, facts: &Facts, now: UnixMillis) -> Terms {
 fn notices(command: &Invite, next: &Invitation, ring: Ring, seen: Ring, now: UnixMillis) -> Vec<Notice> {
     let inviter = &command.by.user;
     let sent = EventBody::Sent { ring: seen, device: command.by.device.clone(), failed: failed(next) };
-    let mut notices = tell(next.pending(), Event::of(next, now, EventBody::Received(ring)));
+    let mut notices = tell(next.alerted(), Event::of(next, now, EventBody::Received(ring)));
     notices.extend(tell([inviter], Event::of(next, now, sent)));
     for invitee in &next.invitees {
         if let InviteeState::Settled(busy) = &invitee.state {
@@ -188,7 +198,7 @@ fn notices(command: &Invite, next: &Invitation, ring: Ring, seen: Ring, now: Uni
                 data: "".into(),
                 reason: busy.reason.clone().unwrap_or_else(|| "busy".into()),
             };
-            notices.extend(tell([inviter].into_iter().chain(next.pending()), Event::of(next, now, rejected)));
+            notices.extend(tell([inviter].into_iter().chain(next.alerted()), Event::of(next, now, rejected)));
         }
     }
     notices
@@ -199,7 +209,7 @@ fn index(next: &Invitation, facts: &Facts) -> Vec<IndexChange> {
         return Vec::new();
     }
     let parts =
-        std::iter::once((&next.terms.inviter, Role::Inviter)).chain(next.pending().map(|user| (user, Role::Invitee)));
+        std::iter::once((&next.terms.inviter, Role::Inviter)).chain(next.alerted().map(|user| (user, Role::Invitee)));
     let mut changes = Vec::new();
     for (user, role) in parts {
         if let Some(Some(invitation)) = facts.full.get(&(user.clone(), role)) {
@@ -213,6 +223,7 @@ fn index(next: &Invitation, facts: &Facts) -> Vec<IndexChange> {
 fn guards(next: &Invitation, command: &Invite, facts: &Facts, policy: &Policy) -> Vec<Guard> {
     let inviter = &command.by.user;
     let pending: Vec<UserId> = next.pending().cloned().collect();
+    let alerted: Vec<UserId> = next.alerted().cloned().collect();
     let mut guards = Vec::new();
     if let Some(group) = &command.group {
         let users =
@@ -228,11 +239,15 @@ fn guards(next: &Invitation, command: &Invite, facts: &Facts, policy: &Policy) -
         }
     };
     below(inviter, Role::Inviter, SENT_PER_USER);
-    for user in &pending {
+    for user in &alerted {
         below(user, Role::Invitee, PENDING_PER_USER);
     }
     if policy.busy == Busy::Reject {
-        guards.extend(pending.iter().map(|user| Guard::NotRinging { user: user.clone() }));
+        guards.extend(alerted.iter().map(|user| Guard::NotRinging { user: user.clone() }));
+    }
+    if policy.blocked != Blocked::Ignore {
+        let not_blocked = |user: &UserId| Guard::NotBlocked { user: user.clone(), inviter: inviter.clone() };
+        guards.extend(alerted.iter().map(not_blocked));
     }
     if facts.crosses.is_none() {
         guards.push(Guard::NotInvitedBy { user: inviter.clone(), inviters: pending });

@@ -61,7 +61,7 @@ pub(super) fn modify(state: &Invitation, command: &Modify, now: UnixMillis) -> R
             reason: None,
         },
         broadcast: broadcast(&next, &event),
-        notices: tell(concerned.iter().chain([&next.terms.inviter]), event),
+        notices: tell(next.audible(&concerned).chain([&next.terms.inviter]), event),
         index: Vec::new(),
         pushes: Vec::new(),
         guards: Vec::new(),

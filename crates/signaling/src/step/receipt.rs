@@ -14,7 +14,8 @@ use crate::time::UnixMillis;
 /// answer may still be told after it; clients drop it, because it never competes with an answer.
 #[must_use]
 pub fn receipt(state: &Invitation, user: &UserId, device: &DeviceId, now: UnixMillis) -> Option<Post> {
-    if state.invitee(user)?.state != InviteeState::Pending {
+    let invitee = state.invitee(user)?;
+    if invitee.state != InviteeState::Pending || invitee.hidden {
         return None;
     }
     let ringing = EventBody::Ringing { invitee: user.clone(), device: device.clone() };

@@ -13,9 +13,9 @@ use crate::refusal::Refusal;
 pub fn ring_again(state: Option<&Invitation>, user: &UserId, already_sent: bool) -> Result<(), Refusal> {
     let state = state.ok_or(Refusal::Expired)?;
     let invitee = match state.invitee(user) {
-        Some(invitee) => invitee,
+        Some(invitee) if !invitee.hidden => invitee,
         None if state.terms.inviter == *user => return Err(Refusal::NotInvitee),
-        None => return Err(Refusal::NotFound),
+        Some(_) | None => return Err(Refusal::NotFound),
     };
     if invitee.state != InviteeState::Pending {
         let device = invitee.state.settlement().and_then(|settlement| settlement.device.clone());

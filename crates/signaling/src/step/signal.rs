@@ -19,7 +19,7 @@ pub fn signal(state: &Invitation, command: &Signal, now: UnixMillis) -> Result<P
     check::data(&command.data)?;
     let sender = &command.by.user;
     if *sender != state.terms.inviter {
-        let invitee = state.invitee(sender).ok_or(Refusal::NotFound)?;
+        let invitee = state.invitee(sender).filter(|invitee| !invitee.hidden).ok_or(Refusal::NotFound)?;
         if !takes_part(&invitee.state) {
             let device = invitee.state.settlement().and_then(|settlement| settlement.device.clone());
             return Err(Refusal::AlreadySettled { state: invitee.state.name(), device });
@@ -33,7 +33,7 @@ pub fn signal(state: &Invitation, command: &Signal, now: UnixMillis) -> Result<P
     Ok(Post {
         ends_push: None,
         once: command.request_id.clone().map(|request_id| Once::Signal { user: sender.clone(), request_id }),
-        notices: tell(&recipients(state, command)?, Event::of(state, now, body)),
+        notices: tell(state.audible(&recipients(state, command)?), Event::of(state, now, body)),
         reply: Reply::Posted { invitation: state.id, at: now },
     })
 }

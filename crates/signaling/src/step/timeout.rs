@@ -44,7 +44,7 @@ pub(super) fn timeout(state: &Invitation, now: UnixMillis) -> Result<Verdict, Re
             reason: None,
         },
         broadcast: broadcast(&next, &event),
-        notices: tell(concerned.iter().chain([&next.terms.inviter]), event),
+        notices: tell(next.audible(&concerned).chain([&next.terms.inviter]), event),
         index,
         pushes: push::end(&next, &concerned),
         guards: Vec::new(),

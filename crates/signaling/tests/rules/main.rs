@@ -1,6 +1,7 @@
 //! The rules of invitations, operation by operation.
 
 mod answer;
+mod blocked;
 mod busy;
 mod cancel;
 mod force_cancel;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use ringwire_signaling::guard::{Facts, Role};
-use ringwire_signaling::policy::Busy;
+use ringwire_signaling::policy::{Blocked, Busy};
 use ringwire_signaling::step::{self, IndexChange, Verdict};
 use ringwire_signaling::{
     Answer, AnswerKind, By, Cancel, Command, Event, Invitation, Invite, InviteeState, Modify, Notice, Outcome, Policy,
@@ -98,10 +98,18 @@ fn act() -> impl Strategy<Value = Act> {
 
 fn invitation() -> impl Strategy<Value = (Invite, Facts, Policy)> {
     let subset = || prop::collection::btree_set((0..INVITEES.len()).prop_map(|which| user(INVITEES[which])), 0..3);
-    let options = (prop::bool::ANY, prop::bool::ANY, prop::bool::weighted(0.3), prop::bool::ANY);
+    let options = (prop::bool::ANY, prop::bool::ANY, prop::bool::weighted(0.3), prop::bool::ANY, prop::bool::ANY);
     let times = prop_oneof![Just(0_u32), 1..60_u32];
     (1..=INVITEES.len(), options, times, request_id(), subset(), subset(), subset()).prop_map(
-        |(count, (grouped, heard, online_only, rejecting), timeout_s, request_id, online, blocking, ringing)| {
+        |(
+            count,
+            (grouped, heard, online_only, rejecting, silent),
+            timeout_s,
+            request_id,
+            online,
+            blocking,
+            ringing,
+        )| {
             let mut invite: InviteWords = invite("alice/phone", []).data("room").timeout_s(timeout_s);
             if grouped {
                 invite = invite.in_group("team");
@@ -118,7 +126,8 @@ fn invitation() -> impl Strategy<Value = (Invite, Facts, Policy)> {
             let members = Some(users(["alice", "bob", "carol", "dave", "erin", "frank", "grace"]));
             let facts = Facts { online, members, ringing, blocking, ..Facts::default() };
             let busy = if rejecting { Busy::Reject } else { Busy::Allow };
-            (invite, facts, Policy { busy, ..Policy::default() })
+            let blocked = if silent { Blocked::Silent } else { Blocked::Failed };
+            (invite, facts, Policy { busy, blocked, ..Policy::default() })
         },
     )
 }
@@ -201,7 +210,7 @@ impl World {
         }
         step.broadcast.iter().for_each(|event| check_event(next, event, self.now));
         self.replay(&step.index);
-        let pending = next.pending().map(|user| (user.clone(), Role::Invitee));
+        let pending = next.alerted().map(|user| (user.clone(), Role::Invitee));
         let sent = (!next.is_settled()).then(|| (next.terms.inviter.clone(), Role::Inviter));
         assert_eq!(self.lists, pending.chain(sent).collect());
         self.history.push(step.next);
@@ -239,7 +248,7 @@ impl World {
     fn receipt(&mut self, user: &UserId) {
         let device = "phone".parse().expect("a device id");
         let post = step::receipt(self.state(), user, &device, self.now);
-        assert_eq!(post.is_some(), self.state().pending().any(|pending| pending == user));
+        assert_eq!(post.is_some(), self.state().alerted().any(|pending| pending == user));
         for Notice { to, event } in post.iter().flat_map(|post| &post.notices) {
             assert_eq!(*to, self.state().terms.inviter);
             check_event(self.state(), event, self.now);
@@ -273,7 +282,7 @@ fn check_allowed(before: &Invitation, command: &Command, now: UnixMillis) {
     assert!(!before.is_settled(), "a settled invitation stays as it is");
     match command {
         Command::Answer(answer) => {
-            assert_eq!(before.invitee(&answer.by.user).map(|invitee| &invitee.state), Some(&InviteeState::Pending));
+            assert!(before.alerted().any(|user| *user == answer.by.user));
         }
         Command::Cancel(Cancel { by, .. }) | Command::Modify(Modify { by, .. }) => {
             assert_eq!(by.user, before.terms.inviter);
@@ -294,13 +303,14 @@ fn check_terminal(before: &Invitation, next: &Invitation, step: &Step) {
         } else if let InviteeState::Settled(settlement) = &is.state {
             assert_eq!((settlement.version, settlement.at), (next.version, step.operation.at));
             let heard = step.notices.iter().filter(|notice| notice.to == is.user);
-            assert_eq!(heard.filter(|notice| notice.event.ends_ring_of(&is.user)).count(), 1);
+            let rang = usize::from(!is.hidden);
+            assert_eq!(heard.filter(|notice| notice.event.ends_ring_of(&is.user)).count(), rang);
             let missed = IndexChange::Remove {
                 user: is.user.clone(),
                 role: Role::Invitee,
                 missed: matches!(settlement.outcome, Outcome::Cancelled | Outcome::TimedOut),
             };
-            assert!(step.index.contains(&missed));
+            assert_eq!(step.index.contains(&missed), !is.hidden);
             settled.push(is.user.clone());
         }
     }
@@ -317,6 +327,50 @@ fn check_addressee(state: &Invitation, to: &UserId) {
 fn check_event(state: &Invitation, event: &Event, now: UnixMillis) {
     assert_eq!((event.invitation, event.version, event.at), (state.id, state.version, now));
     assert_eq!((event.settled, event.ephemeral), (state.is_settled(), state.terms.online_user_only));
+}
+
+/// What everybody but these users is told by an invite and what follows it, a line for each thing.
+fn told_to_others(
+    (invite, facts, policy): (&Invite, &Facts, &Policy),
+    acts: &[Act],
+    hidden: &BTreeSet<UserId>,
+) -> Vec<String> {
+    let first = step::invite(invite, ID, facts, UnixMillis(1_000), policy).expect("it is allowed");
+    let (mut state, mut now, mut told) = (first.next.clone(), UnixMillis(1_000), Vec::new());
+    let mut tell = |notices: &[Notice], rest: String| {
+        let heard = notices.iter().filter(|notice| !hidden.contains(&notice.to));
+        told.extend(heard.map(|notice| format!("{notice:?}")).chain([rest]));
+    };
+    tell(&first.notices, format!("{:?} {:?} {:?}", first.broadcast, first.operation, first.reply));
+    for act in acts {
+        now = now.plus(act.after_ms);
+        match &act.command {
+            Asked::Command(command) => match step::step(&state, command, now) {
+                Ok(Verdict::Step(step)) => {
+                    tell(&step.notices, format!("{:?} {:?} {:?}", step.broadcast, step.operation, step.reply));
+                    state = step.next;
+                }
+                other => tell(&[], format!("{other:?}")),
+            },
+            Asked::Signal(signal) => match step::signal(&state, signal, now) {
+                Ok(post) => tell(&post.notices, format!("{:?}", post.reply)),
+                Err(refusal) => tell(&[], format!("{refusal:?}")),
+            },
+            Asked::Receipt(user) => {
+                let post = step::receipt(&state, user, &"phone".parse().expect("a device id"), now);
+                tell(&post.map(|post| post.notices).unwrap_or_default(), String::new());
+            }
+        }
+    }
+    told
+}
+
+fn is_by(act: &Act, users: &BTreeSet<UserId>) -> bool {
+    match &act.command {
+        Asked::Command(command) => request_of(command).is_some_and(|(user, _)| users.contains(user)),
+        Asked::Signal(signal) => users.contains(&signal.by.user),
+        Asked::Receipt(user) => users.contains(user),
+    }
 }
 
 proptest! {
@@ -350,5 +404,19 @@ proptest! {
             world.happen(act);
         }
         prop_assert_eq!(step::repeat_of(world.state(), &invite), Ok(first));
+    }
+
+    #[test]
+    fn nobody_can_tell_a_silent_block_from_an_invitee_who_does_not_answer(
+        (invite, mut facts, policy) in invitation(),
+        mut acts in prop::collection::vec(act(), 0..40),
+    ) {
+        let hidden = std::mem::take(&mut facts.blocking);
+        facts.ringing.retain(|user| !hidden.contains(user));
+        acts.retain(|act| !is_by(act, &hidden));
+        let unanswered = told_to_others((&invite, &facts, &policy), &acts, &hidden);
+        facts.blocking.clone_from(&hidden);
+        let policy = Policy { blocked: Blocked::Silent, ..policy };
+        prop_assert_eq!(told_to_others((&invite, &facts, &policy), &acts, &hidden), unanswered);
     }
 }

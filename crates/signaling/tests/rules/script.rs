@@ -8,7 +8,7 @@ mod words;
 
 use ringwire_signaling::guard::{Facts, Role};
 use ringwire_signaling::info::SignalingInfo;
-use ringwire_signaling::policy::Busy;
+use ringwire_signaling::policy::{Blocked, Busy};
 use ringwire_signaling::{
     Action, Command, Event, GroupId, Invitation, InvitationId, Invite, Partition, Policy, Refusal, Signal, Step,
     UnixMillis, UserId, Verdict, step,
@@ -53,9 +53,14 @@ pub(crate) enum Asked {
 pub(crate) struct Told(String);
 
 impl Script {
-    /// A world in which nobody is connected, blocks or is in a group.
+    /// A world in which nobody is connected or in a group, and blocking is not consulted.
     pub(crate) fn new() -> Self {
-        Self::default()
+        Self::default().with_blocked(Blocked::Ignore)
+    }
+
+    pub(crate) fn with_blocked(mut self, blocked: Blocked) -> Self {
+        self.policy.blocked = blocked;
+        self
     }
 
     /// An invitation that was created at 1000.

@@ -183,7 +183,7 @@ impl<'a> Driver<'a> {
         let step = step::invite(invite, id, facts, self.now(), &self.policy).expect("the rules accept the invite");
         let audience = match (&facts.members, invite.audience) {
             (Some(members), Audience::Members) => {
-                members.iter().filter(|member| !step.next.is_participant(member)).cloned().collect()
+                members.iter().filter(|member| !step.next.is_named(member)).cloned().collect()
             }
             (Some(_), Audience::Invitees) | (None, _) => Vec::new(),
         };

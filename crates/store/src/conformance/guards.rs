@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ringwire_signaling::command::Invite;
 use ringwire_signaling::guard::Role;
 use ringwire_signaling::limits::{PENDING_PER_USER, SENT_PER_USER};
-use ringwire_signaling::policy::Busy;
+use ringwire_signaling::policy::{Blocked, Busy};
 use ringwire_signaling::step::IndexChange;
 use ringwire_signaling::{Facts, FailReason, GuardFailure, InvitationId, InviteeState};
 
@@ -173,14 +173,49 @@ pub async fn a_missing_group_is_told_from_an_empty_one(fixture: &Fixture) {
     assert_eq!(failures(&driver, &request, &facts).await, [GuardFailure::GroupMissing]);
 }
 
+/// Each invitee's own list counts, and only while it is consulted.
+pub async fn whoever_blocks_the_inviter_is_named(fixture: &Fixture) {
+    let mut driver = Driver::new(fixture);
+    for (of, blocked) in [("bob", "ann"), ("dan", "ann"), ("cid", "bob"), ("ann", "cid")] {
+        fixture.store.block(user(of), user(blocked)).await.unwrap();
+    }
+    let request = invite("ann", &["bob", "cid", "dan"]);
+    let blocked = ["bob", "dan"].map(|name| GuardFailure::Blocked { user: user(name) });
+    assert_eq!(failures(&driver, &request, &Facts::default()).await, blocked);
+    let created = driver.invite(&request).await;
+    assert_eq!(created.pending().collect::<Vec<_>>(), [&user("cid")]);
+    fixture.store.unblock(user("bob"), user("ann")).await.unwrap();
+    assert_eq!(driver.invite(&invite("ann", &["bob"])).await.pending().count(), 1);
+    driver.policy.blocked = Blocked::Ignore;
+    assert_eq!(failures(&driver, &invite("ann", &["dan"]), &Facts::default()).await, []);
+}
+
+/// While the inviter has everything as if it rang.
+pub async fn a_hidden_invitee_s_lists_and_inbox_stay_empty(fixture: &Fixture) {
+    let mut driver = Driver::new(fixture);
+    driver.policy.blocked = Blocked::Silent;
+    fixture.store.block(user("bob"), user("ann")).await.unwrap();
+    let created = driver.invite(&invite("ann", &["bob"])).await;
+    assert_eq!(driver.load(created.id).await.unwrap().invitation, created);
+    assert!(created.is_hidden_from(&user("bob")));
+    assert_eq!(fixture.store.active(user("ann"), None, 9).await.unwrap().invitations, std::slice::from_ref(&created));
+    driver.act(created.id, &cancel("ann")).await;
+    assert_eq!(driver.events("ann").await, ["invitation.sent", "invitation.cancelled"]);
+    assert_eq!(driver.events("bob").await, Vec::<&str>::new());
+    let snapshot = fixture.store.snapshot(user("bob")).await.unwrap();
+    assert_eq!((snapshot.active, snapshot.missed), (Vec::new(), Vec::new()));
+}
+
 /// One round trip teaches everything.
 pub async fn all_failures_come_at_once(fixture: &Fixture) {
     let mut driver = Driver::new(fixture);
     fill_with_rings(&driver, "bob", None).await;
     driver.invite(&invite("bob", &["ann"])).await;
+    fixture.store.block(user("bob"), user("ann")).await.unwrap();
     driver.policy.busy = Busy::Reject;
     let found = failures(&driver, &invite("ann", &["bob", "cid"]), &Facts::default()).await;
-    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(found.len(), 4, "{found:?}");
+    assert!(found.contains(&GuardFailure::Blocked { user: user("bob") }));
     assert!(found.iter().any(|failure| matches!(failure, GuardFailure::Full { role: Role::Invitee, .. })));
     assert!(found.contains(&GuardFailure::Ringing { user: user("bob") }));
     assert!(found.iter().any(|failure| matches!(failure, GuardFailure::Crossed { .. })));

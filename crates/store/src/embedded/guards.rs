@@ -43,6 +43,11 @@ fn check_one(tables: &Tables<'_>, guard: &Guard, now: UnixMillis) -> Result<Opti
             .iter()
             .any(|(_, row)| row.has_timer)
             .then(|| GuardFailure::Ringing { user: user.clone() }),
+        Guard::NotBlocked { user, inviter } => tables
+            .blocks
+            .get(&keys::block(user, inviter))?
+            .is_some()
+            .then(|| GuardFailure::Blocked { user: user.clone() }),
         Guard::Members { group, users } => {
             if tables.groups.get(&keys::group(group))?.is_none() {
                 Some(GuardFailure::GroupMissing)

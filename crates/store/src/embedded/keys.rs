@@ -73,6 +73,13 @@ pub(super) fn device(of: &UserId, device: &DeviceId) -> Vec<u8> {
     key
 }
 
+/// That a user blocks another.
+pub(super) fn block(of: &UserId, blocked: &UserId) -> Vec<u8> {
+    let mut key = user(of);
+    key.extend_from_slice(blocked.as_str().as_bytes());
+    key
+}
+
 /// An inbox entry.
 pub(super) fn entry(of: &UserId, offset: u64) -> Vec<u8> {
     let mut key = user(of);

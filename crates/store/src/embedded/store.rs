@@ -12,11 +12,11 @@ use ringwire_signaling::{
 use super::fault::Fault;
 use super::read::Reading;
 use super::rows::write_time;
-use super::{Embedded, commit, devices, groups, inbox, post, pushes, relay, tables};
+use super::{Embedded, blocks, commit, devices, groups, inbox, post, pushes, relay, tables};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
 use crate::push::{DeadLetter, Failure, LetterCursor, LetterPage, PushId, PushJob, PushQueue, TakenPush};
-use crate::query::{Attach, Connected, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
+use crate::query::{Attach, BlockPage, Connected, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
 use crate::{Store, StoreFuture};
 
 /// How often a read that finds no inbox has one made.
@@ -186,6 +186,21 @@ impl Store for Embedded {
 
     fn remove_device(&self, user: UserId, device: DeviceId) -> StoreFuture<'_, bool> {
         self.write(move |write| devices::remove(write, &user, &device))
+    }
+
+    fn block(&self, user: UserId, blocked: UserId) -> StoreFuture<'_, bool> {
+        self.write(move |write| blocks::add(write, &user, &blocked))
+    }
+
+    fn unblock(&self, user: UserId, blocked: UserId) -> StoreFuture<'_, bool> {
+        self.write(move |write| blocks::remove(write, &user, &blocked))
+    }
+
+    fn blocks(&self, user: UserId, after: Option<UserId>, limit: usize) -> StoreFuture<'_, BlockPage> {
+        self.read(move |reading| {
+            let all = blocks::of(&reading.table(tables::BLOCKS)?, &user)?;
+            Ok(BlockPage::of(all, after.as_ref(), limit))
+        })
     }
 
     fn ready(&self) -> StoreFuture<'_, ()> {

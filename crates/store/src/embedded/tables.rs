@@ -52,6 +52,8 @@ pub(super) const JOB_TIMES: Name = TableDefinition::new("job times");
 pub(super) const LETTERS: Name = TableDefinition::new("letters");
 /// Time, id → nothing.
 pub(super) const LETTER_TIMES: Name = TableDefinition::new("letter times");
+/// User, blocked user → nothing.
+pub(super) const BLOCKS: Name = TableDefinition::new("blocks");
 /// Time, what passes away → nothing.
 pub(super) const EXPIRY: Name = TableDefinition::new("expiry");
 
@@ -59,7 +61,7 @@ pub(super) const EXPIRY: Name = TableDefinition::new("expiry");
 pub(super) const PROBE: Name = TableDefinition::new("probe");
 
 /// All but [`META`].
-pub(super) const ALL: [Name; 21] = [
+pub(super) const ALL: [Name; 22] = [
     INVITATIONS,
     OPERATIONS,
     ONCE,
@@ -74,6 +76,7 @@ pub(super) const ALL: [Name; 21] = [
     GROUPS,
     MEMBERS,
     DEVICES,
+    BLOCKS,
     EXPIRY,
     PUSHED,
     JOBS,
@@ -188,6 +191,7 @@ pub(super) struct Tables<'txn> {
     pub(super) job_times: Rows<'txn>,
     pub(super) letters: Rows<'txn>,
     pub(super) letter_times: Rows<'txn>,
+    pub(super) blocks: Rows<'txn>,
     pub(super) expiry: Rows<'txn>,
     pub(super) probe: Rows<'txn>,
 }
@@ -214,6 +218,7 @@ impl<'txn> Tables<'txn> {
             job_times: Rows::open(transaction, JOB_TIMES)?,
             letters: Rows::open(transaction, LETTERS)?,
             letter_times: Rows::open(transaction, LETTER_TIMES)?,
+            blocks: Rows::open(transaction, BLOCKS)?,
             expiry: Rows::open(transaction, EXPIRY)?,
             probe: Rows::open(transaction, PROBE)?,
         })
@@ -250,6 +255,7 @@ impl<'txn> Tables<'txn> {
             &self.job_times,
             &self.letters,
             &self.letter_times,
+            &self.blocks,
             &self.expiry,
             &self.probe,
         ]

@@ -18,12 +18,12 @@ pub(super) fn concern<'a>(draft: &mut Draft<'a>, guards: &'a [Guard]) {
             Guard::Below { user, .. } | Guard::NotInvitedBy { user, .. } | Guard::NotRinging { user } => {
                 draft.user(user);
             }
-            Guard::Members { .. } => {}
+            Guard::NotBlocked { .. } | Guard::Members { .. } => {}
         }
     }
 }
 
-/// The guards packed, once everybody concerned has a number; the keys of groups go into the call.
+/// The guards packed, once everybody concerned has a number; the keys of groups and of lists of blocked users go into the call.
 pub(super) fn pack<'a>(draft: &mut Draft<'a>, call: &mut Call, keys: &Keys, guards: &'a [Guard]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(guards.len() * 6);
     for guard in guards {
@@ -31,6 +31,7 @@ pub(super) fn pack<'a>(draft: &mut Draft<'a>, call: &mut Call, keys: &Keys, guar
             Guard::Below { user, role, limit } => (b'b', draft.user(user), list(*role), *limit),
             Guard::NotInvitedBy { user, inviters } => (b'i', draft.user(user), List::Invited, inviters.len()),
             Guard::NotRinging { user } => (b'q', draft.user(user), List::Invited, 0),
+            Guard::NotBlocked { user, .. } => (b's', call.key(&keys.blocks(user)), List::Invited, 1),
             Guard::Members { group, users } => (b'm', call.key(&keys.group(group)), List::Invited, users.len()),
         };
         packed.push(kind);
@@ -53,6 +54,7 @@ pub(super) fn name(call: &mut Call, guards: &[Guard]) {
                 }
             }
             Guard::Members { users, .. } => users.iter().for_each(|user| call.argument(user.as_str())),
+            Guard::NotBlocked { inviter, .. } => call.argument(inviter.as_str()),
             Guard::Below { .. } | Guard::NotRinging { .. } => {}
         }
     }
@@ -76,6 +78,7 @@ pub(super) fn failure_of(guard: &Guard, said: &[u8]) -> Result<GuardFailure, Sto
             GuardFailure::Crossed { invitation: smallest(said)?.ok_or_else(reply::unexpected)? }
         }
         Guard::NotRinging { user } => GuardFailure::Ringing { user: user.clone() },
+        Guard::NotBlocked { user, .. } => GuardFailure::Blocked { user: user.clone() },
         Guard::Members { .. } if said == b"missing" => GuardFailure::GroupMissing,
         Guard::Members { users, .. } => {
             let text = std::str::from_utf8(said).map_err(|_| reply::unexpected())?;

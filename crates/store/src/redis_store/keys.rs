@@ -54,6 +54,11 @@ impl Keys {
         self.name(group.partition(), format_args!("g:{group}"))
     }
 
+    /// SET of those whom a user blocks.
+    pub(super) fn blocks(&self, user: &UserId) -> String {
+        self.name(user.partition(), format_args!("b:{user}"))
+    }
+
     /// HASH of the devices that a user registered.
     pub(super) fn devices(&self, user: &UserId) -> String {
         self.name(user.partition(), format_args!("d:{user}"))

@@ -57,6 +57,7 @@ pub(super) struct Scripts {
     pub(super) put_off_push: Script,
     pub(super) end_push: Script,
     pub(super) remove_letter: Script,
+    pub(super) add_block: Script,
 }
 
 impl Scripts {
@@ -129,10 +130,11 @@ impl Scripts {
             put_off_push: script(&[start, letters, include_str!("scripts/put_off_push.lua")]),
             end_push: script(&[start, letters, include_str!("scripts/end_push.lua")]),
             remove_letter: script(&[start, letters, include_str!("scripts/remove_letter.lua")]),
+            add_block: script(&[include_str!("scripts/add_block.lua")]),
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 17] {
+    pub(super) fn all(&self) -> [&Script; 18] {
         [
             &self.commit,
             &self.post,
@@ -151,6 +153,7 @@ impl Scripts {
             &self.put_off_push,
             &self.end_push,
             &self.remove_letter,
+            &self.add_block,
         ]
     }
 }

@@ -10,11 +10,11 @@ use ringwire_signaling::{
 
 use super::membership::Local;
 use super::traffic::Purpose;
-use super::{RedisStore, commit, connections, devices, groups, post, presence, pushes, read, resume};
+use super::{RedisStore, blocks, commit, connections, devices, groups, post, presence, pushes, read, resume};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
 use crate::push::{DeadLetter, Failure, LetterCursor, LetterPage, PushId, PushJob, PushQueue, TakenPush};
-use crate::query::{Attach, Connected, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
+use crate::query::{Attach, BlockPage, Connected, Conversation, Detail, Due, HistoryPage, MessageCursor, Page};
 use crate::{Counters, Nodes, Store, StoreFuture};
 
 impl Store for RedisStore {
@@ -165,6 +165,18 @@ impl Store for RedisStore {
 
     fn remove_device(&self, user: UserId, device: DeviceId) -> StoreFuture<'_, bool> {
         Box::pin(async move { devices::remove(&self.state, &user, &device).await })
+    }
+
+    fn block(&self, user: UserId, blocked: UserId) -> StoreFuture<'_, bool> {
+        Box::pin(async move { blocks::add(&self.state, &user, &blocked).await })
+    }
+
+    fn unblock(&self, user: UserId, blocked: UserId) -> StoreFuture<'_, bool> {
+        Box::pin(async move { blocks::remove(&self.state, &user, &blocked).await })
+    }
+
+    fn blocks(&self, user: UserId, after: Option<UserId>, limit: usize) -> StoreFuture<'_, BlockPage> {
+        Box::pin(async move { blocks::page(&self.state, &user, after.as_ref(), limit).await })
     }
 
     fn ready(&self) -> StoreFuture<'_, ()> {

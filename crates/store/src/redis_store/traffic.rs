@@ -17,12 +17,13 @@ pub(super) enum Purpose {
     Sweep,
     Groups,
     Devices,
+    Blocks,
     Pulse,
     Push,
 }
 
 impl Purpose {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Commit,
         Self::Post,
         Self::Relay,
@@ -33,6 +34,7 @@ impl Purpose {
         Self::Sweep,
         Self::Groups,
         Self::Devices,
+        Self::Blocks,
         Self::Pulse,
         Self::Push,
     ];
@@ -49,6 +51,7 @@ impl Purpose {
             Self::Sweep => "sweep",
             Self::Groups => "groups",
             Self::Devices => "devices",
+            Self::Blocks => "blocks",
             Self::Pulse => "pulse",
             Self::Push => "push",
         }

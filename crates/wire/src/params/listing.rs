@@ -10,7 +10,7 @@ use crate::text;
 /// Bytes of a cursor: the server's own are far shorter.
 const CURSOR_BYTES: usize = 256;
 
-/// Parameters of `list_active`.
+/// Parameters of `list_active`, and of whom a user blocks over HTTP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
@@ -117,7 +117,7 @@ impl Params for GroupParams {
     }
 }
 
-fn check_page(limit: usize, cursor: Option<&str>) -> Result<(), (&'static str, &'static str)> {
+pub(super) fn check_page(limit: usize, cursor: Option<&str>) -> Result<(), (&'static str, &'static str)> {
     if !(1..=PAGE_ROWS).contains(&limit) {
         Err(("limit", "must be from 1 to 100"))
     } else if cursor.is_some_and(|cursor| cursor.len() > CURSOR_BYTES) {

@@ -137,6 +137,20 @@ pub struct PingResult {
     pub server_time: u64,
 }
 
+/// Result of `blocks` with the action `list`: one page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BlockPage {
+    /// Those whom the user blocks, by their names.
+    #[serde(with = "text::list")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::openapi::UserId>))]
+    pub users: Vec<UserId>,
+    /// Where the next page starts; left out on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub cursor: Option<String>,
+}
+
 /// A group and its members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -123,7 +123,12 @@ fn invitee() -> impl Strategy<Value = Invitee> {
         },
     );
     let state = prop_oneof![Just(InviteeState::Pending), settled, fail_reason().prop_map(InviteeState::Failed)];
-    (user(), state, of(mark())).prop_map(|(user, state, mark)| Invitee { user, state, mark })
+    (user(), state, of(mark()), any::<bool>()).prop_map(|(user, state, mark, hidden)| Invitee {
+        user,
+        state,
+        mark,
+        hidden,
+    })
 }
 
 pub(crate) fn invitation() -> impl Strategy<Value = Invitation> {

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 use ringwire_wire::frame::{self, Incoming};
 use ringwire_wire::params::{
-    AcceptParams, AckParams, CancelParams, Conversation, DevicesParams, HelloParams, HistoryParams, InvitationParams,
-    InviteParams, ListActiveParams, ModifyParams, PingParams, PushParams, RefreshTokenParams, RejectParams, Resume,
-    SignalParams, Token,
+    AcceptParams, AckParams, BlocksParams, CancelParams, Conversation, DevicesParams, HelloParams, HistoryParams,
+    InvitationParams, InviteParams, ListActiveParams, ModifyParams, PingParams, PushParams, RefreshTokenParams,
+    RejectParams, Resume, SignalParams, Token,
 };
 use ringwire_wire::view::{
-    CloseReason, ClosingView, DeviceList, HelloResult, HistoryMessage, HistoryPage, InvitationPage, InvitationView,
-    PingResult, RefreshTokenResult, ReplyView, Ringing, SnapshotView,
+    BlockPage, CloseReason, ClosingView, DeviceList, HelloResult, HistoryMessage, HistoryPage, InvitationPage,
+    InvitationView, PingResult, RefreshTokenResult, ReplyView, Ringing, SnapshotView,
 };
 use ringwire_wire::{Call, ErrorBody, Id, Problem, record, rpc};
 
@@ -55,6 +55,7 @@ fn check_request(id: Option<i64>, call: &Call) {
         Call::Signal(params) => frame::request(id.as_ref(), method, params),
         Call::Get(params) | Call::AddInvited(params) => frame::request(id.as_ref(), method, params),
         Call::ListActive(params) => frame::request(id.as_ref(), method, params),
+        Call::Blocks(params) => frame::request(id.as_ref(), method, params),
         Call::Devices(params) => frame::request(id.as_ref(), method, params),
         Call::History(params) => frame::request(id.as_ref(), method, params),
         Call::Ack(params) => frame::request(id.as_ref(), method, params),
@@ -109,6 +110,7 @@ fn requests() {
     check_request(Some(11), &Call::AddInvited(InvitationParams::new(ID)));
     let tokens = samples::registered_device().tokens;
     check_request(Some(14), &Call::Devices(DevicesParams::set(Some(device("phone-1")), "ios", tokens)));
+    check_request(Some(15), &Call::Blocks(BlocksParams::list(Some(5), Some("mallory".into()))));
     check_request(None, &Call::Ack(AckParams { offset: 45 }));
     check_request(Some(12), &Call::RefreshToken(RefreshTokenParams { token: Token("d.e.f".into()) }));
     check_request(Some(13), &Call::Ping(PingParams {}));
@@ -174,6 +176,8 @@ fn views() {
     check("response/list_active.json", &frame::result(&id, &page));
     let devices = DeviceList { devices: vec![(&samples::registered_device()).into()] };
     check("response/devices.json", &frame::result(&id, &devices));
+    let blocked = BlockPage { users: vec![user("mallory")], cursor: Some("mallory".into()) };
+    check("response/blocks.json", &frame::result(&id, &blocked));
     let page = HistoryPage {
         messages: vec![
             HistoryMessage::of(&group, &samples::timeout()),

@@ -62,7 +62,7 @@ pub(crate) fn invitation_of_two() -> Invitation {
         }),
         data: "{\"room\":7}".into(),
         modifications: 0,
-        invitees: vec![Invitee { user: user("bob"), state: InviteeState::Pending, mark: None }],
+        invitees: vec![Invitee { user: user("bob"), state: InviteeState::Pending, mark: None, hidden: false }],
         settled_at: None,
         inviter_mark: None,
     }
@@ -71,6 +71,7 @@ pub(crate) fn invitation_of_two() -> Invitation {
 /// A settled invitation in a group, with an invitee in every state but pending.
 pub(crate) fn invitation_in_a_group() -> Invitation {
     let settled = |name: &str, outcome, device, reason: Option<&str>, mark| Invitee {
+        hidden: name == "erin",
         user: user(name),
         state: InviteeState::Settled(Settlement {
             outcome,
@@ -105,7 +106,12 @@ pub(crate) fn invitation_in_a_group() -> Invitation {
             settled("carol", Outcome::Rejected, None, Some("busy"), None),
             settled("dave", Outcome::Cancelled, None, Some("moved"), None),
             settled("erin", Outcome::TimedOut, None, None, None),
-            Invitee { user: user("frank"), state: InviteeState::Failed(FailReason::Blocked), mark: None },
+            Invitee {
+                user: user("frank"),
+                state: InviteeState::Failed(FailReason::Blocked),
+                mark: None,
+                hidden: false,
+            },
         ],
         settled_at: Some(NOW.plus(1_000)),
         inviter_mark: Some(mark(9)),

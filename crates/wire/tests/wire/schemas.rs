@@ -6,8 +6,8 @@ use ringwire_wire::Problem;
 use ringwire_wire::body::HttpBody;
 use ringwire_wire::params::{AcceptParams, DeviceParams, GroupParams, InviteParams};
 use ringwire_wire::view::{
-    DeviceList, DoneResult, GroupView, HistoryMessage, HistoryPage, InvitationPage, InvitationView, InviteResult,
-    PostedResult, SignalingInfoView,
+    BlockPage, DeviceList, DoneResult, GroupView, HistoryMessage, HistoryPage, InvitationPage, InvitationView,
+    InviteResult, PostedResult, SignalingInfoView,
 };
 use serde_json::Value;
 use utoipa::{PartialSchema, ToSchema};
@@ -82,6 +82,7 @@ fn every_result_and_body_has_a_schema() {
         (schema::<PostedResult>(), "at"),
         (schema::<InvitationPage>(), "invitations"),
         (schema::<HistoryPage>(), "messages"),
+        (schema::<BlockPage>(), "users"),
         (schema::<DeviceList>(), "devices"),
         (schema::<DeviceParams>(), "tokens"),
         (schema::<GroupView>(), "members"),

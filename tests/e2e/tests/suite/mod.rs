@@ -6,6 +6,7 @@
 mod admin;
 mod answering;
 mod bad_input;
+mod blocks;
 mod cancelling;
 mod devices;
 mod floods;

@@ -33,6 +33,14 @@ pub(in crate::http) struct MemberPath {
     user: UserId,
 }
 
+/// The user whom a path names.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::http) struct BlockPath {
+    /// Whom to block or not to block, percent-encoded.
+    user: UserId,
+}
+
 /// The device that a path names.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

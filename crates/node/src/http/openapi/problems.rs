@@ -61,6 +61,8 @@ problems! {
     /// Of `signal`.
     SignalProblems: ParseError InvalidParams Unauthenticated Forbidden NotFound AlreadySettled Expired
         PayloadTooLarge InternalError Unavailable;
+    /// Of everything about who is blocked.
+    BlockProblems: InvalidParams Unauthenticated Forbidden InternalError Unavailable;
     /// Of `PUT /v1/devices/{device_id}`.
     PutDeviceProblems: ParseError InvalidParams Unauthenticated Forbidden PayloadTooLarge InternalError Unavailable;
     /// Of everything else about devices.

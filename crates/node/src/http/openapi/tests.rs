@@ -10,7 +10,8 @@ use ringwire_wire::body::{Params, parse_body, parse_http_body};
 use ringwire_wire::error::ErrorCode;
 use ringwire_wire::params::{DeviceParams, GroupParams};
 use ringwire_wire::view::{
-    DeviceList, DoneResult, GroupView, HistoryPage, InvitationPage, InvitationView, InviteResult, PostedResult,
+    BlockPage, DeviceList, DoneResult, GroupView, HistoryPage, InvitationPage, InvitationView, InviteResult,
+    PostedResult,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -150,7 +151,7 @@ fn examples_are_what_handlers_read_and_write() {
         parse_body::<DeviceParams>(example.to_string().as_bytes()).unwrap();
     }
     type Check = fn(&Value);
-    let checks: [(&str, Check); 16] = [
+    let checks: [(&str, Check); 17] = [
         ("InviteBody", body::<InviteParams>),
         ("AcceptBody", about::<AcceptParams>),
         ("RejectBody", about::<RejectParams>),
@@ -167,6 +168,7 @@ fn examples_are_what_handlers_read_and_write() {
         ("HistoryPage", result::<HistoryPage>),
         ("GroupView", result::<GroupView>),
         ("DeviceList", result::<DeviceList>),
+        ("BlockPage", result::<BlockPage>),
     ];
     let checks = BTreeMap::from(checks);
     let (document, mut checked) = (document(), BTreeSet::new());

@@ -141,6 +141,7 @@ fn guard(guard: &Guard) -> String {
         Guard::Below { user, role: Role::Invitee, limit } => format!("if {user} is pending below {limit}"),
         Guard::NotInvitedBy { user, inviters } => format!("if {user} is not invited by {}", names(inviters)),
         Guard::NotRinging { user } => format!("if {user} is not ringing"),
+        Guard::NotBlocked { user, inviter } => format!("if {user} does not block {inviter}"),
         Guard::Members { group, users } => format!("if {} are in {group}", names(users)),
     }
 }

@@ -1,4 +1,5 @@
--- Judges the guards of a commit: conditions on the users' lists of active invitations, and on groups.
+-- Judges the guards of a commit: conditions on the users' lists of active invitations, on whom users block, and on
+-- groups.
 -- A guard: its kind, the number of a user or of a key, which list, and a limit, or how many names come with it.
 -- An entry of a list: a mark and the id, time of creation, end of retention, whether it has a timer, the inviter
 -- behind the name's length. No entry is shorter than 37 bytes.
@@ -13,6 +14,9 @@ while guard < #guards and not doubtful do
     local held = users[number][list] or ''
     for name = next_name, next_name + limit - 1 do doubtful = doubtful or find(held, ARGV[name], 1, true) end
     next_name = next_name + limit
+  elseif kind == 's' then
+    doubtful = call('SISMEMBER', KEYS[number], ARGV[next_name]) == 1
+    next_name = next_name + 1
   else
     doubtful = true
   end
@@ -84,12 +88,14 @@ if doubtful then
   for at = 1, #guards, 6 do
     local kind, number, list, limit = unpack_bytes('<c1I2BI2', guards, at)
     local names, said = {}, nil
-    if kind == 'i' or kind == 'm' then
+    if kind == 'i' or kind == 'm' or kind == 's' then
       names = { unpack(ARGV, next_name, next_name + limit - 1) }
       next_name = next_name + limit
     end
     if kind == 'm' then
       said = members(KEYS[number], names)
+    elseif kind == 's' then
+      said = call('SISMEMBER', KEYS[number], names[1]) == 1 and '' or nil
     else
       said = check[kind](users[number], list, limit, names)
     end

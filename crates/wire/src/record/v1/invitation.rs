@@ -58,6 +58,7 @@ struct Invitee<'a> {
     #[serde(borrow)]
     state: State<'a>,
     mark: Option<Mark>,
+    hidden: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -199,7 +200,7 @@ impl<'a> From<&'a invitation::Invitee> for Invitee<'a> {
                 reason: settlement.reason.as_deref(),
             }),
         };
-        Self { user: invitee.user.as_str(), state, mark: invitee.mark.map(Mark::from) }
+        Self { user: invitee.user.as_str(), state, mark: invitee.mark.map(Mark::from), hidden: invitee.hidden }
     }
 }
 
@@ -218,7 +219,7 @@ impl TryFrom<Invitee<'_>> for invitation::Invitee {
                 reason: shared(settlement.reason),
             }),
         };
-        Ok(Self { user: user(record.user)?, state, mark: record.mark.map(Into::into) })
+        Ok(Self { user: user(record.user)?, state, mark: record.mark.map(Into::into), hidden: record.hidden })
     }
 }
 
