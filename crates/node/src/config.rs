@@ -319,6 +319,7 @@ impl Config {
                 BlockedChoice::Silent => Blocked::Silent,
                 BlockedChoice::Ignore => Blocked::Ignore,
             },
+            rings_per_minute: self.limits.rings_per_minute,
             settled_retention_ms: self.policy.settled_retention_h.saturating_mul(HOUR_MS),
             timerless_retention_ms: self.policy.timerless_retention_h.saturating_mul(HOUR_MS),
         }

@@ -128,18 +128,21 @@ pub(crate) enum Limit {
     Connections,
     /// A user who invites too fast.
     Invites,
+    /// An invitee who was rung too often.
+    Rings,
     /// A web page that is not allowed.
     Origin,
 }
 
 impl Limit {
-    const ALL: [Self; 4] = [Self::Handshakes, Self::Connections, Self::Invites, Self::Origin];
+    const ALL: [Self; 5] = [Self::Handshakes, Self::Connections, Self::Invites, Self::Rings, Self::Origin];
 
     fn name(self) -> &'static str {
         match self {
             Self::Handshakes => "handshakes",
             Self::Connections => "connections",
             Self::Invites => "invites",
+            Self::Rings => "rings",
             Self::Origin => "origin",
         }
     }

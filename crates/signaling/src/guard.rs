@@ -38,6 +38,15 @@ pub enum Guard {
         /// Who must not be on it.
         inviter: UserId,
     },
+    /// The user was rung fewer than `limit` times in the time before. A commit that is taken counts as a ring.
+    RingsBelow {
+        /// Who is rung.
+        user: UserId,
+        /// How many rings are too many.
+        limit: u32,
+        /// In what time.
+        window_ms: u64,
+    },
     /// All of these are members of the group.
     Members {
         /// Which group.
@@ -83,6 +92,11 @@ pub enum GuardFailure {
         /// Who.
         user: UserId,
     },
+    /// The user was rung too often in the time before.
+    RungTooOften {
+        /// Who.
+        user: UserId,
+    },
     /// The group exists, these users are not in it.
     NotMembers {
         /// Who.
@@ -107,6 +121,8 @@ pub struct Facts {
     pub full: BTreeMap<(UserId, Role), Option<InvitationId>>,
     /// Who blocks the inviter, as far as the policy has it asked.
     pub blocking: BTreeSet<UserId>,
+    /// Who was rung too often in the time before.
+    pub rung_too_often: BTreeSet<UserId>,
 }
 
 impl Facts {
@@ -122,6 +138,9 @@ impl Facts {
             }
             GuardFailure::Blocked { user } => {
                 self.blocking.insert(user);
+            }
+            GuardFailure::RungTooOften { user } => {
+                self.rung_too_often.insert(user);
             }
             GuardFailure::NotMembers { users } => {
                 if let Some(members) = &mut self.members {

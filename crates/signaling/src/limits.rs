@@ -73,3 +73,7 @@ pub const PUSH_TOKEN_BYTES: usize = 4 * 1024;
 pub const REGISTERED_DEVICES_PER_USER: usize = 20;
 /// Users whom one user may block.
 pub const BLOCKED_PER_USER: usize = 1000;
+/// In what time the rings of one user are counted.
+pub const RINGS_WINDOW_MS: u64 = 60 * 1000;
+/// The most rings in that time that an operator may allow: every ring reads and writes the times of the others.
+pub const RINGS_PER_WINDOW: u32 = 1000;

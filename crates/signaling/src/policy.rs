@@ -31,6 +31,9 @@ pub struct Policy {
     pub busy: Busy,
     /// See [`Blocked`].
     pub blocked: Blocked,
+    /// How many invitations may ring one user within [`RINGS_WINDOW_MS`](crate::limits::RINGS_WINDOW_MS), by whomever
+    /// they are; 0 is no limit. At most [`RINGS_PER_WINDOW`](crate::limits::RINGS_PER_WINDOW).
+    pub rings_per_minute: u32,
     /// How long a settled invitation can be read: history, request-id repeats, late questions.
     pub settled_retention_ms: u64,
     /// How long an invitation without a timer may stay unanswered before it is gone without an event.
@@ -42,6 +45,7 @@ impl Default for Policy {
         Self {
             busy: Busy::Allow,
             blocked: Blocked::Failed,
+            rings_per_minute: 30,
             settled_retention_ms: 7 * 24 * 60 * 60 * 1000,
             timerless_retention_ms: 24 * 60 * 60 * 1000,
         }

@@ -62,6 +62,8 @@ macro_rules! conformance_tests {
                 a_missing_group_is_told_from_an_empty_one,
                 whoever_blocks_the_inviter_is_named,
                 a_hidden_invitee_s_lists_and_inbox_stay_empty,
+                whoever_was_rung_too_often_is_named,
+                a_ring_counts_for_as_long_as_the_window_is,
                 all_failures_come_at_once,
                 what_ended_makes_room,
                 a_dropped_invitation_makes_room,

@@ -23,6 +23,7 @@ mod pushes;
 mod read;
 mod relay;
 mod resume;
+mod rings;
 mod rows;
 mod shared;
 mod store;

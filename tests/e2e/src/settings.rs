@@ -37,6 +37,7 @@ impl Settings {
             .with("limits.handshakes_per_second_per_ip", 0)
             // The inviters of a test do in a second what people do in an hour.
             .with("limits.invites_per_second", 0)
+            .with("limits.rings_per_minute", 0)
             .with("log.format", "json")
     }
 

@@ -1,5 +1,6 @@
 //! What one address and one user may do at a node.
 
+use ringwire_signaling::limits::RINGS_PER_WINDOW;
 use serde::{Deserialize, Serialize};
 
 /// See `[limits]`.
@@ -16,6 +17,8 @@ pub struct Limits {
     pub invites_per_second: u32,
     /// Invites at once after a pause.
     pub invite_burst: u32,
+    /// Invitations that may ring one user in a minute, from all nodes; 0 is no limit.
+    pub rings_per_minute: u32,
 }
 
 impl Limits {
@@ -27,6 +30,9 @@ impl Limits {
         }
         if nobody(self.invites_per_second, self.invite_burst) {
             return Some(("limits.invite_burst", "must be at least 1, or nobody could invite"));
+        }
+        if self.rings_per_minute > RINGS_PER_WINDOW {
+            return Some(("limits.rings_per_minute", "must be at most 1000"));
         }
         None
     }

@@ -117,3 +117,10 @@ fn secrets_are_masked() {
     let text = "[store.redis]\nurl = \"redis://ann:pass@host:1/2\"";
     assert_eq!(with(text).unwrap().masked().store.redis.url, "redis://ann:***@host:1/2");
 }
+
+#[test]
+fn more_rings_than_can_be_counted_are_refused() {
+    assert_eq!(with("[limits]\nrings_per_minute = 1000").unwrap().rules().rings_per_minute, 1000);
+    let message = with("[limits]\nrings_per_minute = 1001").unwrap_err().to_string();
+    assert_eq!(message, "limits.rings_per_minute: must be at most 1000");
+}

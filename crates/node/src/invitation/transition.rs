@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use ringwire_signaling::guard::Facts;
 use ringwire_signaling::invitation::Audience;
-use ringwire_signaling::{InvitationId, Invite, Origin, Post, Refusal, Reply, Signal, Step, UserId, step};
+use ringwire_signaling::{
+    GuardFailure, InvitationId, Invite, Origin, Post, Refusal, Reply, Signal, Step, UserId, step,
+};
 use ringwire_store::{Commit, CommitOutcome, PostCommit, PostOutcome, Stamp, Stored};
 
 use crate::error::OperationError;
 use crate::ids;
-use crate::metrics::Stage;
+use crate::metrics::{Limit, Stage};
 use crate::shared::Shared;
 
 /// How often one message steps again after a lost race before its sender is told to repeat it: more
@@ -59,7 +61,11 @@ impl Transition {
             let audience = audience(&step, &facts);
             match self.commit(step.clone(), audience, origin).await? {
                 CommitOutcome::Committed => return Ok(step.reply),
-                CommitOutcome::Guarded(failures) => failures.into_iter().for_each(|failure| facts.learn(failure)),
+                CommitOutcome::Guarded(failures) => {
+                    for failure in failures {
+                        self.learn(&mut facts, failure);
+                    }
+                }
                 CommitOutcome::Conflict(Some(existing)) => {
                     let reply = step::repeat_of(&existing.invitation, command);
                     self.state = Some(*existing);
@@ -69,6 +75,13 @@ impl Transition {
             }
         }
         Err(OperationError::Unavailable)
+    }
+
+    fn learn(&self, facts: &mut Facts, failure: GuardFailure) {
+        if matches!(failure, GuardFailure::RungTooOften { .. }) {
+            self.shared.metrics.limited(Limit::Rings);
+        }
+        facts.learn(failure);
     }
 
     /// Reads what an invite depends on beside the invitation itself.

@@ -8,7 +8,7 @@ use crate::event::{Event, EventBody, Ring};
 use crate::guard::{Facts, Guard, Role};
 use crate::id::{InvitationId, UserId};
 use crate::invitation::{Audience, FailReason, Invitation, Invitee, InviteeState, Outcome, Settlement, Terms};
-use crate::limits::{INVITEES, INVITER_NAME_CHARS, PENDING_PER_USER, SENT_PER_USER, TIMEOUT_S};
+use crate::limits::{INVITEES, INVITER_NAME_CHARS, PENDING_PER_USER, RINGS_WINDOW_MS, SENT_PER_USER, TIMEOUT_S};
 use crate::operation::{Action, Operation};
 use crate::policy::{Blocked, Busy, Policy};
 use crate::push;
@@ -153,7 +153,7 @@ fn first_state(command: &Invite, user: &UserId, facts: &Facts, now: UnixMillis, 
     let full = facts.full.get(&(user.clone(), Role::Invitee));
     if command.online_user_only && !facts.online.contains(user) {
         InviteeState::Failed(FailReason::Offline)
-    } else if full == Some(&None) {
+    } else if full == Some(&None) || facts.rung_too_often.contains(user) {
         InviteeState::Failed(FailReason::RateLimited)
     } else if policy.busy == Busy::Reject && facts.ringing.contains(user) {
         InviteeState::Settled(Settlement {
@@ -248,6 +248,10 @@ fn guards(next: &Invitation, command: &Invite, facts: &Facts, policy: &Policy) -
     if policy.blocked != Blocked::Ignore {
         let not_blocked = |user: &UserId| Guard::NotBlocked { user: user.clone(), inviter: inviter.clone() };
         guards.extend(alerted.iter().map(not_blocked));
+    }
+    if policy.rings_per_minute > 0 {
+        let (limit, window_ms) = (policy.rings_per_minute, RINGS_WINDOW_MS);
+        guards.extend(alerted.iter().map(|user| Guard::RingsBelow { user: user.clone(), limit, window_ms }));
     }
     if facts.crosses.is_none() {
         guards.push(Guard::NotInvitedBy { user: inviter.clone(), inviters: pending });

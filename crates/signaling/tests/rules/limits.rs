@@ -92,3 +92,22 @@ fn nothing_is_dropped_for_an_invitation_that_rings_nobody() {
          reply: invited until 31000, not bob: rate_limited",
     );
 }
+
+#[test]
+fn an_invitee_who_was_rung_too_often_fails_alone() {
+    let mut script = Script::new().with_rings_per_minute(30);
+    script.facts.learn(GuardFailure::RungTooOften { user: user("bob") });
+    script.at(1_000, invite("alice/phone", ["bob", "carol"])).tells(
+        "v1 active until 31000
+         history: invite by alice/phone of [carol]
+         carol ← received invited [carol] until 31000
+         alice ← sent with phone [carol] until 31000, not bob: rate_limited
+         + sent of alice
+         + pending of carol
+         if alice sent below 256
+         if carol is pending below 64
+         if carol was rung below 30 in 60000
+         if alice is not invited by [carol]
+         reply: invited until 31000, not bob: rate_limited",
+    );
+}

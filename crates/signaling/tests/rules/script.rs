@@ -53,9 +53,14 @@ pub(crate) enum Asked {
 pub(crate) struct Told(String);
 
 impl Script {
-    /// A world in which nobody is connected or in a group, and blocking is not consulted.
+    /// A world in which nobody is connected or in a group, blocking is not consulted, and rings are not counted.
     pub(crate) fn new() -> Self {
-        Self::default().with_blocked(Blocked::Ignore)
+        Self::default().with_blocked(Blocked::Ignore).with_rings_per_minute(0)
+    }
+
+    pub(crate) fn with_rings_per_minute(mut self, rings: u32) -> Self {
+        self.policy.rings_per_minute = rings;
+        self
     }
 
     pub(crate) fn with_blocked(mut self, blocked: Blocked) -> Self {

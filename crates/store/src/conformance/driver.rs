@@ -124,7 +124,7 @@ impl<'a> Driver<'a> {
     #[must_use]
     pub fn new(fixture: &'a Fixture) -> Self {
         let origin = Some(Origin { incarnation: 7, connection: ConnectionId(9) });
-        Self { fixture, policy: Policy::default(), origin, pushes: false }
+        Self { fixture, policy: Policy { rings_per_minute: 0, ..Policy::default() }, origin, pushes: false }
     }
 
     /// The time.

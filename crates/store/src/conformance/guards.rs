@@ -7,7 +7,7 @@ use ringwire_signaling::guard::Role;
 use ringwire_signaling::limits::{PENDING_PER_USER, SENT_PER_USER};
 use ringwire_signaling::policy::{Blocked, Busy};
 use ringwire_signaling::step::IndexChange;
-use ringwire_signaling::{Facts, FailReason, GuardFailure, InvitationId, InviteeState};
+use ringwire_signaling::{Facts, FailReason, Guard, GuardFailure, InvitationId, InviteeState};
 
 use super::driver::{Driver, accept, cancel, invite, invite_in_group, invite_without_timer, reject, user};
 use super::fixture::Fixture;
@@ -204,6 +204,49 @@ pub async fn a_hidden_invitee_s_lists_and_inbox_stay_empty(fixture: &Fixture) {
     assert_eq!(driver.events("bob").await, Vec::<&str>::new());
     let snapshot = fixture.store.snapshot(user("bob")).await.unwrap();
     assert_eq!((snapshot.active, snapshot.missed), (Vec::new(), Vec::new()));
+}
+
+fn ring(driver: &Driver<'_>, inviter: &str, below: &[(&str, u32)], window_ms: u64) -> Commit {
+    let names: Vec<&str> = below.iter().map(|(name, _)| *name).collect();
+    let mut commit = driver.creation(driver.id(&user(inviter)), &invite(inviter, &names), &Facts::default());
+    let guards = below.iter().map(|(name, limit)| Guard::RingsBelow { user: user(name), limit: *limit, window_ms });
+    commit.step.guards.extend(guards);
+    commit
+}
+
+/// Rings by anybody count, and only those that were committed.
+pub async fn whoever_was_rung_too_often_is_named(fixture: &Fixture) {
+    const MINUTE_MS: u64 = 60_000;
+    let driver = Driver::new(fixture);
+    let first = ring(&driver, "ann", &[("bob", 2), ("cid", 3)], MINUTE_MS);
+    assert_eq!(driver.send(first.clone()).await, CommitOutcome::Committed);
+    // The same attempt again rings nobody again.
+    assert_eq!(driver.send(first).await, CommitOutcome::Committed);
+    assert_eq!(driver.send(ring(&driver, "dan", &[("bob", 2), ("cid", 3)], MINUTE_MS)).await, CommitOutcome::Committed);
+    let too_often = |name: &str| GuardFailure::RungTooOften { user: user(name) };
+    for inviter in ["eve", "fay"] {
+        let outcome = driver.send(ring(&driver, inviter, &[("bob", 2), ("cid", 3)], MINUTE_MS)).await;
+        assert_eq!(outcome, CommitOutcome::Guarded(vec![too_often("bob")]), "what was refused is no ring of cid");
+    }
+    assert_eq!(driver.send(ring(&driver, "eve", &[("cid", 3)], MINUTE_MS)).await, CommitOutcome::Committed);
+    let outcome = driver.send(ring(&driver, "eve", &[("bob", 2), ("cid", 3)], MINUTE_MS)).await;
+    assert_eq!(outcome, CommitOutcome::Guarded(vec![too_often("bob"), too_often("cid")]));
+    assert_eq!(driver.send(ring(&driver, "bob", &[("hal", 1)], MINUTE_MS)).await, CommitOutcome::Committed);
+}
+
+/// However short that is.
+pub async fn a_ring_counts_for_as_long_as_the_window_is(fixture: &Fixture) {
+    const WINDOW_MS: u64 = 300;
+    // What a node thinks of the store's time is off by little.
+    const OFF_MS: u64 = 50;
+    let driver = Driver::new(fixture);
+    let begun = driver.now();
+    assert_eq!(driver.send(ring(&driver, "ann", &[("bob", 1)], WINDOW_MS)).await, CommitOutcome::Committed);
+    while driver.send(ring(&driver, "cid", &[("bob", 1)], WINDOW_MS)).await != CommitOutcome::Committed {
+        driver.pass(20).await;
+    }
+    let waited = driver.now().since(begun);
+    assert!(waited + OFF_MS >= WINDOW_MS, "after {waited} ms");
 }
 
 /// One round trip teaches everything.

@@ -40,7 +40,7 @@ fn judge(write: &mut Write<'_>, mut commit: Commit, presence: &Presence, due: &m
     if live.map(|found| found.head.stamp()) != commit.built_on {
         return Ok((CommitOutcome::Conflict(live.map(Found::stored).transpose()?), Vec::new()));
     }
-    let failures = guards::check(&write.tables, &commit.step.guards, write.now)?;
+    let failures = guards::check(write, &commit.step.guards)?;
     if !failures.is_empty() {
         return Ok((CommitOutcome::Guarded(failures), Vec::new()));
     }
@@ -61,6 +61,7 @@ fn judge(write: &mut Write<'_>, mut commit: Commit, presence: &Presence, due: &m
         (found, _) => found.map(|found| found.head),
     };
     let pushes = std::mem::take(&mut commit.step.pushes);
+    guards::count_rings(write, &commit.step.guards);
     let deliveries = perform(write, commit, before, inboxes)?;
     *due = pushes::change(write, id, pushes, presence)?;
     Ok((CommitOutcome::Committed, deliveries))

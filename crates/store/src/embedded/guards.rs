@@ -9,18 +9,20 @@ use ringwire_signaling::{Guard, GuardFailure, InvitationId, UnixMillis, UserId};
 use super::fault::Fault;
 use super::keys;
 use super::rows::ActiveRow;
-use super::tables::{Bytes, Tables, rows_of};
+use super::tables::{Bytes, rows_of};
+use super::write::Write;
 
 /// Checks all guards and returns what every failed one says.
-pub(super) fn check(tables: &Tables<'_>, guards: &[Guard], now: UnixMillis) -> Result<Vec<GuardFailure>, Fault> {
+pub(super) fn check(write: &Write<'_>, guards: &[Guard]) -> Result<Vec<GuardFailure>, Fault> {
     let mut failures = Vec::new();
     for guard in guards {
-        failures.extend(check_one(tables, guard, now)?);
+        failures.extend(check_one(write, guard)?);
     }
     Ok(failures)
 }
 
-fn check_one(tables: &Tables<'_>, guard: &Guard, now: UnixMillis) -> Result<Option<GuardFailure>, Fault> {
+fn check_one(write: &Write<'_>, guard: &Guard) -> Result<Option<GuardFailure>, Fault> {
+    let (tables, now) = (&write.tables, write.now);
     Ok(match guard {
         Guard::Below { user, role, limit } => {
             let rows = active(tables.active.table(), user, *role, now)?;
@@ -48,6 +50,10 @@ fn check_one(tables: &Tables<'_>, guard: &Guard, now: UnixMillis) -> Result<Opti
             .get(&keys::block(user, inviter))?
             .is_some()
             .then(|| GuardFailure::Blocked { user: user.clone() }),
+        Guard::RingsBelow { user, limit, window_ms } => {
+            let rung = write.rings.count(user, *window_ms, now);
+            (rung >= *limit as usize).then(|| GuardFailure::RungTooOften { user: user.clone() })
+        }
         Guard::Members { group, users } => {
             if tables.groups.get(&keys::group(group))?.is_none() {
                 Some(GuardFailure::GroupMissing)
@@ -62,6 +68,15 @@ fn check_one(tables: &Tables<'_>, guard: &Guard, now: UnixMillis) -> Result<Opti
             }
         }
     })
+}
+
+/// Counts the rings of a commit whose guards hold.
+pub(super) fn count_rings(write: &mut Write<'_>, guards: &[Guard]) {
+    for guard in guards {
+        if let Guard::RingsBelow { user, window_ms, .. } = guard {
+            write.rings.note(user, *window_ms, write.now);
+        }
+    }
 }
 
 fn oldest_timerless(rows: &[(InvitationId, ActiveRow)]) -> Option<InvitationId> {

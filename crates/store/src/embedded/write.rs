@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use super::dice::Dice;
 use super::fault::Fault;
+use super::rings::Rings;
 use super::tables::Tables;
 use crate::error::StoreError;
 
@@ -15,6 +16,7 @@ pub(super) struct Write<'txn> {
     /// The store's time for the operation at hand.
     pub(super) now: UnixMillis,
     pub(super) dice: &'txn mut Dice,
+    pub(super) rings: &'txn mut Rings,
 }
 
 /// What an operation says, and what rings once it is durable.

@@ -19,6 +19,7 @@ use super::expiry;
 use super::fault::Fault;
 use super::inbox;
 use super::keys;
+use super::rings::Rings;
 use super::shared::Shared;
 use super::tables::{self, Tables};
 use super::write::{Job, Write};
@@ -46,6 +47,7 @@ pub(super) type Reopen = Box<dyn Fn() -> Result<Database, OpenError> + Send>;
 pub(super) struct Writer {
     shared: Arc<Shared>,
     dice: Dice,
+    rings: Rings,
     reopen: Reopen,
     down: Option<Down>,
     tended_at: UnixMillis,
@@ -63,7 +65,7 @@ struct Down {
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, reopen: Reopen) -> Self {
         let tended_at = shared.now();
-        Self { shared, dice: Dice::new(), reopen, down: None, tended_at, unfinished: false }
+        Self { shared, dice: Dice::new(), rings: Rings::default(), reopen, down: None, tended_at, unfinished: false }
     }
 
     /// Serves the queue until nobody can put anything into it.
@@ -141,7 +143,7 @@ impl Writer {
         transaction.set_durability(Durability::Immediate).map_err(|error| Fault::Storage(error.to_string()))?;
         let (result, changed) = {
             let tables = Tables::open(&transaction)?;
-            let mut write = Write { tables, now: self.shared.now(), dice: &mut self.dice };
+            let mut write = Write { tables, now: self.shared.now(), dice: &mut self.dice, rings: &mut self.rings };
             let result = work(&mut write)?;
             (result, write.tables.changed())
         };

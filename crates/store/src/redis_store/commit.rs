@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ringwire_signaling::step::IndexChange;
-use ringwire_signaling::{Invitation, InviteeState, PushChange, PushKind, UnixMillis};
+use ringwire_signaling::{Guard, Invitation, InviteeState, PushChange, PushKind, UnixMillis};
 use ringwire_wire::record::{decode_invitation, encode_event, encode_invitation, encode_operation};
 
 use super::draft::{Change, Draft, origin_bytes, small};
@@ -121,7 +121,9 @@ fn draft<'a>(state: &'a State, commit: &'a Commit) -> Result<(Draft<'a>, Call), 
     for number in [draft.user_count(), draft.event_count(), first_history] {
         header.extend_from_slice(&small(number));
     }
-    header.push(u8::from(reads_missed));
+    let counts_rings = step.guards.iter().any(|guard| matches!(guard, Guard::RingsBelow { .. }));
+    debug_assert!(!(reads_missed && counts_rings), "only creations ring, and nothing is missed by them");
+    header.push(if counts_rings { 2 } else { u8::from(reads_missed) });
     call.argument(header);
     call.argument(origin_bytes(*origin));
     call.argument(id_bytes(next.id));

@@ -15,7 +15,10 @@ use crate::error::StoreError;
 pub(super) fn concern<'a>(draft: &mut Draft<'a>, guards: &'a [Guard]) {
     for guard in guards {
         match guard {
-            Guard::Below { user, .. } | Guard::NotInvitedBy { user, .. } | Guard::NotRinging { user } => {
+            Guard::Below { user, .. }
+            | Guard::NotInvitedBy { user, .. }
+            | Guard::NotRinging { user }
+            | Guard::RingsBelow { user, .. } => {
                 draft.user(user);
             }
             Guard::NotBlocked { .. } | Guard::Members { .. } => {}
@@ -31,6 +34,7 @@ pub(super) fn pack<'a>(draft: &mut Draft<'a>, call: &mut Call, keys: &Keys, guar
             Guard::Below { user, role, limit } => (b'b', draft.user(user), list(*role), *limit),
             Guard::NotInvitedBy { user, inviters } => (b'i', draft.user(user), List::Invited, inviters.len()),
             Guard::NotRinging { user } => (b'q', draft.user(user), List::Invited, 0),
+            Guard::RingsBelow { user, limit, .. } => (b'r', draft.user(user), List::Invited, *limit as usize),
             Guard::NotBlocked { user, .. } => (b's', call.key(&keys.blocks(user)), List::Invited, 1),
             Guard::Members { group, users } => (b'm', call.key(&keys.group(group)), List::Invited, users.len()),
         };
@@ -55,6 +59,7 @@ pub(super) fn name(call: &mut Call, guards: &[Guard]) {
             }
             Guard::Members { users, .. } => users.iter().for_each(|user| call.argument(user.as_str())),
             Guard::NotBlocked { inviter, .. } => call.argument(inviter.as_str()),
+            Guard::RingsBelow { window_ms, .. } => call.number(window_ms),
             Guard::Below { .. } | Guard::NotRinging { .. } => {}
         }
     }
@@ -78,6 +83,7 @@ pub(super) fn failure_of(guard: &Guard, said: &[u8]) -> Result<GuardFailure, Sto
             GuardFailure::Crossed { invitation: smallest(said)?.ok_or_else(reply::unexpected)? }
         }
         Guard::NotRinging { user } => GuardFailure::Ringing { user: user.clone() },
+        Guard::RingsBelow { user, .. } => GuardFailure::RungTooOften { user: user.clone() },
         Guard::NotBlocked { user, .. } => GuardFailure::Blocked { user: user.clone() },
         Guard::Members { .. } if said == b"missing" => GuardFailure::GroupMissing,
         Guard::Members { users, .. } => {

@@ -39,7 +39,7 @@ impl Keys {
         self.name(partition, format_args!("due"))
     }
 
-    /// HASH of a user: head of the inbox, presence, active and missed invitations.
+    /// HASH of a user: head of the inbox, presence, active and missed invitations, rings of late.
     pub(super) fn user(&self, user: &UserId) -> String {
         self.name(user.partition(), format_args!("u:{user}"))
     }

@@ -224,3 +224,46 @@ async fn a_user_has_one_allowance_of_invites_whichever_way_they_come() {
     }
     let _ = server.post("/v1/invitations", json!({ "invitees": ["bob"], "as": "carol" })).await.expect(201);
 }
+
+#[tokio::test]
+async fn a_user_whom_many_invite_is_rung_only_so_often_and_others_do_not_notice() {
+    const RINGS: usize = 5;
+    const INVITERS: usize = 20;
+    let site = crate::site(Settings::new().with("limits.rings_per_minute", RINGS)).await;
+    let mut bob = site.connect("bob", "phone").await;
+    let mut web = site.connect("bob", "web").await;
+    let mut carol = site.connect("carol", "phone").await;
+    let mut inviters = Vec::new();
+    for number in 0..INVITERS {
+        inviters.push(site.connect(&format!("inviter-{number}"), "phone").await);
+    }
+    let mut requests = Vec::new();
+    for (number, inviter) in inviters.iter_mut().enumerate() {
+        // Each has somebody else to ring as well.
+        requests.push(inviter.send("invite", json!({ "invitees": ["bob", format!("friend-{number}")] })).await);
+    }
+    let mut rung = Vec::new();
+    for (inviter, request) in inviters.iter_mut().zip(requests) {
+        let invited = inviter.answer(request).await.unwrap();
+        let failed = invited["failed"].as_object().unwrap();
+        if failed.is_empty() {
+            rung.push(invited["invitation_id"].clone());
+        } else {
+            has(&invited, json!({ "failed": { "bob": "rate_limited" } }));
+        }
+    }
+    assert_eq!(rung.len(), RINGS);
+    for device in [&mut bob, &mut web] {
+        let mut heard = Vec::new();
+        for _ in 0..RINGS {
+            heard.push(device.expect("invitation.received").await["invitation_id"].clone());
+        }
+        assert!(heard.iter().all(|id| rung.contains(id)), "{heard:?}");
+    }
+    // Nothing waits for bob: the next event is of what he does himself.
+    let own = bob.ok("invite", json!({ "invitees": ["carol"] })).await;
+    has(&web.expect("invitation.sent").await, json!({ "invitation_id": own["invitation_id"] }));
+    has(&carol.expect("invitation.received").await, json!({ "inviter": "bob" }));
+    let limited = limited(&site, "rings").await;
+    assert!((limited - 15.0).abs() < 0.5, "{limited}");
+}

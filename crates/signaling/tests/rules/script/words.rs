@@ -142,6 +142,9 @@ fn guard(guard: &Guard) -> String {
         Guard::NotInvitedBy { user, inviters } => format!("if {user} is not invited by {}", names(inviters)),
         Guard::NotRinging { user } => format!("if {user} is not ringing"),
         Guard::NotBlocked { user, inviter } => format!("if {user} does not block {inviter}"),
+        Guard::RingsBelow { user, limit, window_ms } => {
+            format!("if {user} was rung below {limit} in {window_ms}")
+        }
         Guard::Members { group, users } => format!("if {} are in {group}", names(users)),
     }
 }

@@ -3,7 +3,7 @@
 -- ARGV: as they are named here, then a plan for each user, the events, and what guards name.
 local header, origin, id, expected, head, body, operation_name, operation, retained_until, deadline, added, guards,
   created_at, broadcast, audience, pushes = unpack(ARGV, 1, 16)
-local sent_at, not_before, user_count, event_count, first_history, reads_missed = unpack_bytes('<I8I8I2I2I2B', header)
+local sent_at, not_before, user_count, event_count, first_history, reads = unpack_bytes('<I8I8I2I2I2B', header)
 local before_plans, invitation, due = 16, KEYS[2], KEYS[3 + user_count * 2]
 
 -- A record's head: version and tag, which say what state it is; then the deadline, and the end of its retention.
@@ -18,8 +18,11 @@ end
 
 local users = {}
 for number = 1, user_count do
-  if reads_missed == 1 then
+  -- What is read beside the lists stands in one place, because no commit needs both.
+  if reads == 1 then
     users[number] = call('HMGET', KEYS[1 + number * 2], 'h', 'p', 'a', 's', 'm')
+  elseif reads == 2 then
+    users[number] = call('HMGET', KEYS[1 + number * 2], 'h', 'p', 'a', 's', 'w')
   else
     users[number] = call('HMGET', KEYS[1 + number * 2], 'h', 'p', 'a', 's')
   end

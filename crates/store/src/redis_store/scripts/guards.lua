@@ -1,22 +1,35 @@
--- Judges the guards of a commit: conditions on the users' lists of active invitations, on whom users block, and on
--- groups.
+-- Judges the guards of a commit: conditions on the users' lists of active invitations, on whom users block, on how
+-- often they were rung of late, and on groups.
 -- A guard: its kind, the number of a user or of a key, which list, and a limit, or how many names come with it.
 -- An entry of a list: a mark and the id, time of creation, end of retention, whether it has a timer, the inviter
 -- behind the name's length. No entry is shorter than 37 bytes.
 
 -- Most hold, and that shows without a closer look: a list is too short to be full, or nowhere has the inviter's name.
-local guard, next_name, doubtful = 1, 1 + before_plans + user_count + event_count, false
-while guard < #guards and not doubtful do
+local guard, next_name, doubtful, blocked = 1, 1 + before_plans + user_count + event_count, false, nil
+while guard < #guards do
   local kind, number, list, limit = unpack_bytes('<c1I2BI2', guards, guard)
   if kind == 'b' then
-    doubtful = #(users[number][list] or '') >= limit * 37
+    doubtful = doubtful or #(users[number][list] or '') >= limit * 37
   elseif kind == 'i' then
     local held = users[number][list] or ''
     for name = next_name, next_name + limit - 1 do doubtful = doubtful or find(held, ARGV[name], 1, true) end
     next_name = next_name + limit
   elseif kind == 's' then
-    doubtful = call('SISMEMBER', KEYS[number], ARGV[next_name]) == 1
+    if call('SISMEMBER', KEYS[number], ARGV[next_name]) == 1 then
+      blocked, doubtful = blocked or {}, true
+      blocked[guard] = ''
+    end
     next_name = next_name + 1
+  elseif kind == 'r' then
+    -- Times of rings, oldest first, and this one. One in the future was noted before the clock went back.
+    local user, window, from = users[number], tonumber(ARGV[next_name]), 1
+    local rung = user[5] or ''
+    while from < #rung and math.abs(now - unpack_bytes('<I6', rung, from)) >= window do from = from + 6 end
+    user[6] = sub(rung, from) .. pack('<I6', now)
+    doubtful = doubtful or #user[6] > limit * 6
+    next_name = next_name + 1
+  elseif kind == 'm' then
+    doubtful, next_name = true, next_name + limit
   else
     doubtful = true
   end
@@ -88,14 +101,16 @@ if doubtful then
   for at = 1, #guards, 6 do
     local kind, number, list, limit = unpack_bytes('<c1I2BI2', guards, at)
     local names, said = {}, nil
-    if kind == 'i' or kind == 'm' or kind == 's' then
+    if kind == 'i' or kind == 'm' then
       names = { unpack(ARGV, next_name, next_name + limit - 1) }
       next_name = next_name + limit
     end
     if kind == 'm' then
       said = members(KEYS[number], names)
     elseif kind == 's' then
-      said = call('SISMEMBER', KEYS[number], names[1]) == 1 and '' or nil
+      said, next_name = blocked and blocked[at], next_name + 1
+    elseif kind == 'r' then
+      said, next_name = #users[number][6] > limit * 6 and '', next_name + 1
     else
       said = check[kind](users[number], list, limit, names)
     end

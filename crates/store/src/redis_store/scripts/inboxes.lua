@@ -89,7 +89,10 @@ for number = 1, user_count do
     end
   end
   if expires and entries == 0 then head = pack(HEAD, epoch, offset, check, bytes, oldest, acknowledged, renewed) end
-  if changed then
+  if changed and user[6] then
+    -- Who is rung gets an event and an active invitation; when that was, guards have noted.
+    call('HSET', key, 'h', head, changed, list_bytes, 'w', user[6])
+  elseif changed then
     call('HSET', key, 'h', head, changed, list_bytes)
   elseif entries > 0 then
     call('HSET', key, 'h', head)

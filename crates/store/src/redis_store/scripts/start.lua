@@ -1,5 +1,5 @@
 -- The first stage of the scripts that write to users. A user is a hash of opaque bytes: h the head of the inbox, p
--- the connections, a and s the active invitations by others and by the user, m the missed ones.
+-- the connections, a and s the active invitations by others and by the user, m the missed ones, w when the user was rung of late.
 -- Numbers in stored bytes are little-endian.
 --
 -- What these scripts cost bounds what the server can carry, hence their style. A script is made of stages that share

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ringwire_signaling::Facts;
-use ringwire_signaling::step;
+use ringwire_signaling::{Facts, Policy, step};
 use ringwire_test_redis::Server;
 
 use super::fixtures::{Node, quiet};
@@ -53,6 +52,7 @@ async fn invitation_costs(pushes: bool, [invite_limit, receipt_limit, accept_lim
     let (one, other) = (Node::on(&server), Node::on(&server));
     let (mut ann, mut bob) = (Driver::new(&one.fixture), Driver::new(&other.fixture));
     (ann.pushes, bob.pushes) = (pushes, pushes);
+    ann.policy = Policy::default();
     ann.attach("ann", None).await;
     bob.attach("bob", None).await;
     // Keys that are there for longer have their expiry set already.
