@@ -1,5 +1,7 @@
 //! The main job as an app does it: two users with the Rust SDK, from the first ring to the last word.
 
+use std::collections::BTreeMap;
+
 use ringwire_client::params::{
     AcceptParams, CancelParams, Conversation, HistoryParams, InviteParams, ListActiveParams, ModifyParams,
     RejectParams, SignalParams,
@@ -113,4 +115,30 @@ async fn a_group_rings_and_a_push_can_be_followed() {
     }
     let group = HistoryParams::new(Conversation::Group(GroupId::parse("team").unwrap()));
     assert_eq!(carol.client.history(group).await.unwrap().messages.len(), 2);
+}
+
+#[tokio::test]
+async fn an_app_registers_its_device_and_blocks_who_bothers() {
+    let site = crate::site(Settings::new()).await;
+    let bob = Witness::connect(site.node(), "bob", "phone").await;
+    let mallory = Witness::connect(site.node(), "mallory", "phone").await;
+    let tokens = BTreeMap::from([("fcm".to_owned(), "t".to_owned())]);
+    bob.client.set_device("android", tokens).await.unwrap();
+    let listed = bob.client.devices().await.unwrap().devices;
+    assert_eq!(
+        (listed.len(), listed[0].device_id.as_str(), &*listed[0].providers),
+        (1, "phone", &["fcm".to_owned()][..])
+    );
+    bob.client.remove_device(None).await.unwrap();
+    assert!(bob.client.devices().await.unwrap().devices.is_empty());
+
+    bob.client.block(user("mallory")).await.unwrap();
+    assert_eq!(bob.client.blocks(None).await.unwrap().users, [user("mallory")]);
+    let invited = mallory.client.invite(InviteParams::new(vec![user("bob")])).await.unwrap();
+    assert_eq!(invited.failed[&user("bob")], "blocked");
+    bob.client.unblock(user("mallory")).await.unwrap();
+    mallory.client.invite(InviteParams::new(vec![user("bob")])).await.unwrap();
+    bob.hears_event("invitation.received").await;
+    let refused = bob.client.block(user("bob")).await.unwrap_err();
+    assert_eq!(refused.code(), Some(ErrorCode::InvalidParams));
 }
