@@ -11,6 +11,7 @@ mod invite;
 mod limits;
 mod modify;
 mod properties;
+mod pushes;
 mod receipt;
 mod repeats;
 mod ring_again;

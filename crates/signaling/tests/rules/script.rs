@@ -10,8 +10,8 @@ use ringwire_signaling::guard::{Facts, Role};
 use ringwire_signaling::info::SignalingInfo;
 use ringwire_signaling::policy::{Blocked, Busy};
 use ringwire_signaling::{
-    Action, Command, Event, GroupId, Invitation, InvitationId, Invite, Partition, Policy, Refusal, Signal, Step,
-    UnixMillis, UserId, Verdict, step,
+    Action, Command, Event, GroupId, Invitation, InvitationId, Invite, Operation, Partition, Policy, PushChange,
+    Refusal, Signal, Step, UnixMillis, UserId, Verdict, step,
 };
 
 pub(crate) use commands::{InviteWords, accept, cancel, force_cancel, invite, modify, reject, signal, timeout};
@@ -39,6 +39,8 @@ pub(crate) struct Script {
     pub(crate) facts: Facts,
     pub(crate) policy: Policy,
     state: Option<Invitation>,
+    pushes: Vec<PushChange>,
+    operations: Vec<Operation>,
 }
 
 /// Anything that can be asked of an invitation that exists or is created.
@@ -135,6 +137,20 @@ impl Script {
         Told(told.unwrap_or_else(|refusal| words::refusal(&refusal)))
     }
 
+    /// Everything that was done so far.
+    pub(crate) fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// What the last step changed about pushes.
+    pub(crate) fn pushes(&self) -> Told {
+        let words = |change: &PushChange| match change {
+            PushChange::Ring { user, patience_ms } => format!("ring of {user} after {patience_ms}"),
+            PushChange::End { user } => format!("end of {user}"),
+        };
+        Told(self.pushes.iter().map(words).collect::<Vec<_>>().join("\n"))
+    }
+
     /// A device of a user holds the ring.
     pub(crate) fn receipt(&self, now: u64, by: &str) -> Told {
         let by = commands::by(by);
@@ -158,6 +174,8 @@ impl Script {
         check_info(&step);
         let told = words::step(&step, now);
         self.state = Some(step.next);
+        self.pushes = step.pushes;
+        self.operations.push(step.operation);
         let events = step.notices.iter().map(|notice| &*notice.event).chain(step.broadcast.as_deref());
         self.check_events(events, now);
         told
