@@ -8,6 +8,7 @@ mod full_disk;
 mod hostile;
 mod issuers;
 mod operators;
+mod push_crowd;
 mod push_example;
 mod shutdown;
 mod slow_reader;
