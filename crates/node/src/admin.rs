@@ -9,6 +9,7 @@ mod health;
 mod invitations;
 mod nodes;
 mod openapi;
+mod push;
 mod settings;
 mod timers;
 mod users;
@@ -39,6 +40,15 @@ const RESOURCES: &[Resource] = &[
     Resource { path: "/v1/invitations/{id}", methods: &[(Method::GET, || web::to(invitations::get))] },
     Resource { path: "/v1/invitations/{id}/cancel", methods: &[(Method::POST, || web::to(invitations::cancel))] },
     Resource { path: "/v1/timers", methods: &[(Method::GET, || web::to(timers::timers))] },
+    Resource { path: "/v1/push/targets", methods: &[(Method::GET, || web::to(push::targets))] },
+    Resource { path: "/v1/push/dead_letters", methods: &[(Method::GET, || web::to(push::letters))] },
+    // Before the letters' own path, which would take it for an id.
+    Resource { path: "/v1/push/dead_letters/replay", methods: &[(Method::POST, || web::to(push::replay_many))] },
+    Resource {
+        path: "/v1/push/dead_letters/{id}",
+        methods: &[(Method::GET, || web::to(push::letter)), (Method::DELETE, || web::to(push::remove))],
+    },
+    Resource { path: "/v1/push/dead_letters/{id}/replay", methods: &[(Method::POST, || web::to(push::replay))] },
     Resource {
         path: "/v1/groups/{id}",
         methods: &[

@@ -100,6 +100,16 @@ impl Pushes {
 }
 
 impl Target {
+    /// Where it is, without the query.
+    pub(crate) fn shown_url(&self) -> String {
+        self.url.to_string()
+    }
+
+    /// The platforms whose devices it is for; none is all.
+    pub(crate) fn platforms(&self) -> &[String] {
+        &self.platforms
+    }
+
     fn circuit(&self) -> MutexGuard<'_, Circuit> {
         self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -122,6 +122,17 @@ pub fn holds(state: &Invitation, user: &UserId, kind: PushKind) -> bool {
     }
 }
 
+/// What of a push that failed for good is said when an operator has it sent again: a ring that is over does not ring,
+/// but was missed. None if there is nothing true to say.
+#[must_use]
+pub fn said_again(state: &Invitation, user: &UserId, kind: PushKind) -> Option<PushKind> {
+    let kind = match kind {
+        PushKind::Ring if !holds(state, user, kind) => PushKind::Missed,
+        PushKind::Ring | PushKind::End | PushKind::Missed => kind,
+    };
+    holds(state, user, kind).then_some(kind)
+}
+
 /// The registered devices that a ring's push is for; none if it is for nobody any more. An empty list is for
 /// whatever the hook itself knows of the user.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use ringwire_signaling::limits::REASON_CHARS;
-use ringwire_wire::body::{Params, parse_body};
+use ringwire_wire::body::{HttpBody, Params, parse_body, parse_http_query};
 use ringwire_wire::error::ErrorBody;
 use ringwire_wire::openapi::DeviceId;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::audit;
 use super::view::LogFilter;
+use crate::http::problem::HttpError;
 
 /// Bytes of the longest filter of the log: far more than there are modules to name.
 const FILTER_BYTES: usize = 1024;
@@ -73,6 +74,17 @@ pub(super) fn parse_optional<T: Params + Default>(bytes: &[u8]) -> Result<T, Err
     if bytes.is_empty() { Ok(T::default()) } else { parse_body(bytes) }
 }
 
+/// Reads a query in which nobody acts for anybody.
+pub(super) fn parse_query<'a, T: Params>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<T, HttpError> {
+    let HttpBody { acting_for, device, params } = parse_http_query(pairs)?;
+    for (name, is_given) in [("as", acting_for.is_some()), ("device_id", device.is_some())] {
+        if is_given {
+            return Err(ErrorBody::invalid_params(name, "is not a known parameter").into());
+        }
+    }
+    Ok(params)
+}
+
 /// Notes the reason for the record, if one was given.
 pub(super) fn note(request: &HttpRequest, reason: Option<&String>) {
     if let Some(reason) = reason {
@@ -80,7 +92,8 @@ pub(super) fn note(request: &HttpRequest, reason: Option<&String>) {
     }
 }
 
-fn check_reason(reason: Option<&str>) -> Result<(), (&'static str, &'static str)> {
+/// Refuses a reason that is too long.
+pub(super) fn check_reason(reason: Option<&str>) -> Result<(), (&'static str, &'static str)> {
     let is_long = reason.is_some_and(|reason| reason.chars().count() > REASON_CHARS);
     if is_long { Err(("reason", "is longer than 64 characters")) } else { Ok(()) }
 }

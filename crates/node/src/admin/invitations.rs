@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use ringwire_signaling::{Command, Refusal, UserId};
-use ringwire_wire::body::{HttpBody, parse_body, parse_http_query};
+use ringwire_wire::body::parse_body;
 use ringwire_wire::error::ErrorBody;
 use ringwire_wire::params::ListActiveParams;
 use ringwire_wire::view::{DoneResult, HistoryMessage, InvitationPage, ReplyView};
 
 use super::audit;
-use super::body::ForceCancelParams;
+use super::body::{ForceCancelParams, parse_query};
 use super::openapi::{CancelProblems, InvitationProblems, ListProblems, ListQuery};
 use super::view::AdminInvitationView;
 use crate::http::Response;
@@ -94,12 +94,7 @@ pub(super) async fn list(shared: web::Data<Shared>, query: web::Query<Vec<(Strin
     if single(&own, "state")?.is_some_and(|state| state != "active") {
         return Err(ErrorBody::invalid_params("state", "must be active: the others are in the history").into());
     }
-    let HttpBody { acting_for, device, params } = parse_http_query::<ListActiveParams>(page)?;
-    for (name, is_given) in [("as", acting_for.is_some()), ("device_id", device.is_some())] {
-        if is_given {
-            return Err(ErrorBody::invalid_params(name, "is not a known parameter").into());
-        }
-    }
+    let params: ListActiveParams = parse_query(page)?;
     let service = Service { shared: shared.into_inner() };
     Ok(HttpResponse::Ok().json(service.active(user, &params).await?))
 }

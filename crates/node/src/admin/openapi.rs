@@ -10,7 +10,7 @@ use ringwire_wire::openapi::{GroupId, InvitationId, UserId};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{IntoParams, Modify, OpenApi};
 
-use super::{groups, health, invitations, nodes, settings, timers, users};
+use super::{groups, health, invitations, nodes, push, settings, timers, users};
 use crate::http::openapi::{OptionalBodies, problems};
 
 problems::problems! {
@@ -36,6 +36,28 @@ problems::problems! {
     PutGroupProblems: ParseError InvalidParams Unauthenticated Forbidden PayloadTooLarge InternalError Unavailable;
     /// Of everything else about groups.
     GroupProblems: InvalidParams Unauthenticated Forbidden GroupNotFound InternalError Unavailable;
+}
+
+problems::problems! {
+    from letter_example;
+    /// Of `GET /v1/push/dead_letters`.
+    LettersProblems: InvalidParams Unauthenticated Forbidden InternalError Unavailable;
+    /// Of `GET` and `DELETE /v1/push/dead_letters/{id}`.
+    LetterProblems: Unauthenticated Forbidden NotFound InternalError Unavailable;
+    /// Of `POST /v1/push/dead_letters/{id}/replay`.
+    ReplayProblems: ParseError InvalidParams Unauthenticated Forbidden NotFound Conflict PayloadTooLarge InternalError
+        Unavailable;
+    /// Of `POST /v1/push/dead_letters/replay`.
+    ReplayManyProblems: ParseError InvalidParams Unauthenticated Forbidden PayloadTooLarge InternalError Unavailable;
+}
+
+fn letter_example(code: ErrorCode) -> ErrorBody {
+    match code {
+        ErrorCode::NotFound => push::no_letter(),
+        ErrorCode::Conflict => push::no_target("apns"),
+        ErrorCode::InvalidParams => ErrorBody::invalid_params("limit", "must be from 1 to 100"),
+        code => example(code),
+    }
 }
 
 fn example(code: ErrorCode) -> ErrorBody {
@@ -64,6 +86,16 @@ pub(super) struct NodePath {
 pub(super) struct UserPath {
     /// The user's id, percent-encoded.
     user: UserId,
+}
+
+/// The dead letter that a path names.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[allow(dead_code, reason = "describes what handlers read as text")]
+pub(super) struct LetterPath {
+    /// The letter's id, as the list has it.
+    #[param(pattern = "^psh_[0-9a-f]{32}$", example = "psh_00112233445566778899aabbccddeeff")]
+    id: String,
 }
 
 /// Whose invitations are listed.
@@ -98,6 +130,12 @@ pub(super) struct ListQuery {
         invitations::get,
         invitations::cancel,
         timers::timers,
+        push::targets,
+        push::letters,
+        push::replay_many,
+        push::letter,
+        push::remove,
+        push::replay,
         groups::get,
         groups::put,
         groups::delete,
@@ -119,6 +157,7 @@ pub(super) struct ListQuery {
         (name = "nodes", description = "The processes of the cluster."),
         (name = "users", description = "Where users are connected."),
         (name = "invitations", description = "Invitations and their timers, whoever takes part."),
+        (name = "push", description = "Offline pushes: what waits for hooks, and what they did not take."),
         (name = "groups", description = "Groups of users."),
         (name = "settings", description = "The configuration and the log of this node."),
         (name = "health", description = "For probes and collectors, without a token."),

@@ -15,6 +15,7 @@ mod pushes;
 mod receipt;
 mod repeats;
 mod ring_again;
+mod said_again;
 mod script;
 mod signal;
 mod timeout;

@@ -1,6 +1,6 @@
 //! The operators' listener: health, readiness, metrics.
 
-use ringwire_e2e::{Http, Node, Settings, until};
+use ringwire_e2e::{Behaviour, Hook, Http, Node, Settings, Targets, until};
 use serde_json::json;
 
 #[tokio::test]
@@ -50,4 +50,28 @@ async fn more_connections_than_allowed_are_turned_away() {
     bob.close().await;
     until("room for another", async || ringwire_client::raw::Raw::connect(&node.url(), None).await.ok()).await;
     alice.ok("ping", json!({})).await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_of_a_target_that_is_gone_is_kept_and_not_replayed() {
+    let hook = Hook::new().await;
+    hook.always(Behaviour::Status(410));
+    let (before, after) = (Targets::all_to(&hook), Targets::new(&[("other", &hook.url, &[])]));
+    let directory = tempfile::tempdir().unwrap();
+    let token = "the-admin-token-of-the-tests-of-this-file";
+    let settings = Settings::new().on(&directory.path().join("data")).with("admin.token", token);
+    let mut node = Node::start_on(before.of(settings.clone())).await;
+    node.connect("alice", "phone").await.ok("invite", json!({ "invitees": ["bob"], "timeout_s": 0 })).await;
+    let letter = until("the dead letter", async || {
+        let page = node.operator().with_token(token).get("/v1/push/dead_letters").await.expect(200);
+        page["dead_letters"].get(0).cloned()
+    })
+    .await;
+    node.terminate().await;
+    let node = Node::start_on(after.of(settings)).await;
+    let client = node.operator().with_token(token);
+    let path = format!("/v1/push/dead_letters/{}", letter["id"].as_str().unwrap());
+    let problem = client.post(&format!("{path}/replay"), json!({})).await.problem(409, "conflict");
+    assert_eq!(problem["detail"], "the target hook is not configured at this node any more");
+    assert_eq!(client.get(&path).await.expect(200), letter);
 }

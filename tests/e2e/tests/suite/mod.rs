@@ -4,6 +4,7 @@
 //! is, in `crate::RACES` and `crate::CROWD_ANSWERS_MS`.
 
 mod admin;
+mod admin_push;
 mod answering;
 mod bad_input;
 mod blocks;

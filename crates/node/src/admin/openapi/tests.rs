@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use super::super::RESOURCES;
 use super::super::body::{DrainParams, ForceCancelParams, KickParams};
+use super::super::push::view::{DeadLetterView, DeadLettersView, ReplayedManyView, ReplayedView, TargetsView};
+use super::super::push::{ReplayManyParams, ReplayParams};
 use super::super::view::{AdminInvitationView, KickedView, LogFilter, NodesView, TimersView, UserView};
 use super::*;
 use crate::http::openapi::tests::{assert_lists_exactly, assert_references_hold, operations, result};
@@ -65,6 +67,13 @@ fn examples_are_what_handlers_read_and_write() {
         "DrainParams" => body::<DrainParams>,
         "ForceCancelParams" => body::<ForceCancelParams>,
         "KickParams" => body::<KickParams>,
+        "ReplayParams" => body::<ReplayParams>,
+        "ReplayManyParams" => body::<ReplayManyParams>,
+        "DeadLetterView" => result::<DeadLetterView>,
+        "DeadLettersView" => result::<DeadLettersView>,
+        "ReplayedView" => result::<ReplayedView>,
+        "ReplayedManyView" => result::<ReplayedManyView>,
+        "TargetsView" => result::<TargetsView>,
         "GroupParams" => body::<GroupParams>,
         "AdminInvitationView" => result::<AdminInvitationView>,
         "DoneResult" => result::<DoneResult>,
