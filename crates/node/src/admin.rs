@@ -24,6 +24,7 @@ use crate::http::resource::{self, Resource};
 use crate::shared::Shared;
 
 pub(crate) use audit::ALWAYS_LOGGED;
+pub(crate) use nodes::keep_described;
 
 /// Every path of the operators' listener. The description lists the same ones, which a test compares.
 const RESOURCES: &[Resource] = &[

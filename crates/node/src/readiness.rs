@@ -20,6 +20,11 @@ impl Readiness {
         Self(Mutex::new(Judge { is_ready: true, against_since: None }))
     }
 
+    /// What came of the last look.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_ready
+    }
+
     /// Takes in whether the store works at this moment; whether the node is ready.
     pub(crate) fn look(&self, works: bool) -> bool {
         let mut judge = self.0.lock().unwrap_or_else(PoisonError::into_inner);

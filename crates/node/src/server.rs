@@ -116,6 +116,7 @@ impl Node {
         });
         sessions.bind(&shared);
         let mut tasks = vec![actix::spawn(sweeper::run(Arc::clone(&shared))), actix::spawn(sessions.tell_suspects())];
+        tasks.push(actix::spawn(admin::keep_described(Arc::clone(&shared))));
         tasks.extend(push::start(&shared));
         tasks.extend(shared.authenticator.fetch_keys(&outbound, &metrics));
         let public = serve_public(&shared, public)?;

@@ -22,7 +22,7 @@ pub mod push;
 pub mod query;
 pub mod redis_store;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -190,6 +190,17 @@ pub trait Store: Send + Sync + 'static {
     /// The node processes that share this store, as it last knew. Sweepers share their work by it.
     fn nodes(&self) -> Nodes {
         Nodes { own: 0, live: vec![0] }
+    }
+
+    /// What this process says of itself to the others from here on, with its lease. Lost with the lease; a store
+    /// that no others share need not keep it.
+    fn describe(&self, description: String) {
+        drop(description);
+    }
+
+    /// What those that live last said of themselves, by their id. Who has said nothing is not there.
+    fn descriptions(&self) -> StoreFuture<'_, BTreeMap<u64, String>> {
+        Box::pin(std::future::ready(Ok(BTreeMap::new())))
     }
 
     /// What happened since the store was opened, for operators.

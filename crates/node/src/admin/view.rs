@@ -17,15 +17,20 @@ pub(super) struct NodesView {
 pub(super) struct NodeView {
     /// Its name, fresh each time it starts: the `node` of `hello`.
     pub(super) id: String,
-    /// What the node that answers knows of itself; others are asked at their own listeners.
+    /// Whether it is the one that answers.
+    pub(super) this: bool,
+    /// What it said of itself: of the node that answers just now, of the others up to two seconds ago. Left out as long
+    /// as it has said nothing that this release understands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = OwnNodeView)]
-    pub(super) this: Option<OwnNodeView>,
+    #[schema(value_type = NodeDescription)]
+    pub(super) said: Option<NodeDescription>,
 }
 
-/// What a node knows of itself.
+/// What a node says of itself.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-pub(super) struct OwnNodeView {
+pub(super) struct NodeDescription {
+    /// When.
+    pub(super) at: u64,
     /// Where its public listener is.
     pub(super) address: String,
     /// Its release.

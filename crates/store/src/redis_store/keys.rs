@@ -106,6 +106,11 @@ impl Keys {
         format!("{}bells", self.prefix)
     }
 
+    /// HASH of what each node process says of itself.
+    pub(super) fn descriptions(&self) -> String {
+        format!("{}said", self.prefix)
+    }
+
     /// STRING that says how the keys are laid out.
     pub(super) fn schema(&self) -> String {
         format!("{}schema", self.prefix)

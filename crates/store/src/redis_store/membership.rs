@@ -40,6 +40,8 @@ pub(super) struct Membership {
     live: RwLock<(BTreeSet<u64>, Option<Instant>)>,
     connections: Mutex<BTreeMap<UserId, BTreeMap<DeviceId, ConnectionId>>>,
     untold: Mutex<Vec<Local>>,
+    /// What this process says of itself; empty if it says nothing.
+    description: Mutex<String>,
     /// The last probe that was sent, and that came round.
     pub(super) probe_sent: AtomicU64,
     pub(super) probe_seen: AtomicU64,
@@ -58,6 +60,7 @@ impl Membership {
             live: RwLock::default(),
             connections: Mutex::default(),
             untold: Mutex::default(),
+            description: Mutex::default(),
             probe_sent: AtomicU64::new(0),
             probe_seen: AtomicU64::new(0),
             heard: AtomicU64::new(0),
@@ -156,6 +159,15 @@ impl Membership {
         if untold.len() < UNTOLD {
             untold.push(local);
         }
+    }
+
+    /// Has the process say this of itself from the next beat on.
+    pub(super) fn describe(&self, description: String) {
+        *self.description.lock().unwrap_or_else(PoisonError::into_inner) = description;
+    }
+
+    pub(super) fn description(&self) -> String {
+        self.description.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn take_untold(&self) -> Vec<Local> {

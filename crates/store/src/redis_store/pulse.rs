@@ -1,7 +1,7 @@
 //! The pulse of this node process: holds its lease, learns who else lives, probes the way from the
 //! data link to the subscription, and registers connections again after a lease was lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -161,10 +161,12 @@ async fn lease(
     let mut call = Call::new(Purpose::Pulse);
     call.key(&state.keys.nodes());
     call.key(&state.keys.bells());
+    call.key(&state.keys.descriptions());
     call.argument(what);
     call.argument(membership::name(incarnation));
     call.argument(state.keys.channel());
     call.number(beat);
+    call.argument(state.membership.description());
     let mut parts = state.link.run_timed(&state.scripts.lease, &call).await?;
     if what == "end" || reply::integer(&parts.next())? == 0 {
         return Ok(None);
@@ -173,4 +175,20 @@ async fn lease(
     let live = reply::list(parts.next())?;
     let live = live.iter().filter_map(|name| membership::parse(std::str::from_utf8(name).ok()?)).collect();
     Ok(Some((heard, live)))
+}
+
+/// What the living say of themselves.
+pub(super) async fn descriptions(state: &State) -> Result<BTreeMap<u64, String>, StoreError> {
+    let mut command = redis::cmd("HGETALL");
+    command.arg(state.keys.descriptions());
+    let said = reply::list(state.link.ask(Purpose::Read, &command).await?)?;
+    let own = state.membership.own();
+    let live = state.membership.live();
+    let read = |pair: &[Vec<u8>]| {
+        let incarnation = membership::parse(std::str::from_utf8(&pair[0]).ok()?)?;
+        // Those of the dead stay until somebody tidies up.
+        let lives = incarnation == own || live.contains(&incarnation);
+        lives.then(|| String::from_utf8(pair[1].clone()).ok()).flatten().map(|text| (incarnation, text))
+    };
+    Ok(said.chunks_exact(2).filter_map(read).collect())
 }

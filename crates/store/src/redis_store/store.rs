@@ -1,6 +1,6 @@
 //! The contract, each operation handed to what does it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use ringwire_signaling::inbox::{Attachment, Epoch, Position, Snapshot, Stretch};
@@ -10,7 +10,7 @@ use ringwire_signaling::{
 
 use super::membership::Local;
 use super::traffic::Purpose;
-use super::{RedisStore, blocks, commit, connections, devices, groups, post, presence, pushes, read, resume};
+use super::{RedisStore, blocks, commit, connections, devices, groups, post, presence, pulse, pushes, read, resume};
 use crate::commit::{Commit, CommitOutcome, PostCommit, PostOutcome, Stored};
 use crate::error::StoreError;
 use crate::push::{DeadLetter, Failure, LetterCursor, LetterPage, PushId, PushJob, PushQueue, TakenPush};
@@ -196,6 +196,14 @@ impl Store for RedisStore {
         let mut live = self.state.membership.live();
         live.insert(own);
         Nodes { own, live: live.into_iter().collect() }
+    }
+
+    fn describe(&self, description: String) {
+        self.state.membership.describe(description);
+    }
+
+    fn descriptions(&self) -> StoreFuture<'_, BTreeMap<u64, String>> {
+        Box::pin(pulse::descriptions(&self.state))
     }
 
     fn counters(&self) -> Counters {

@@ -1,6 +1,7 @@
 //! Tests against real servers, each its own.
 
 mod counted;
+mod described;
 mod differential;
 mod fixtures;
 mod links;

@@ -47,23 +47,34 @@ async fn only_its_own_token_opens_it_and_opens_nothing_else() {
 }
 
 #[tokio::test]
-async fn every_node_lists_all_and_knows_itself() {
+async fn every_node_lists_all_with_what_they_hold() {
     let site = crate::site(settings()).await;
     let node = site.node();
     let phone = node.connect("alice", "phone").await;
-    // A node learns of the others with its next beat.
-    let nodes = until("all nodes to be known", async || {
-        let nodes = operator(node).get("/v1/nodes").await.expect(200)["nodes"].as_array().unwrap().clone();
-        (nodes.len() == site.nodes().len()).then_some(nodes)
-    })
-    .await;
-    let this: Vec<&Value> = nodes.iter().filter(|node| node["this"].is_object()).collect();
-    assert_eq!(this.len(), 1);
-    assert_eq!(this[0]["id"], phone.hello["node"]);
-    let expected = json!({
-        "address": node.public().to_string(), "ready": true, "draining": false, "connections": 1, "sessions": 1,
-    });
-    has(&this[0]["this"], expected);
+    for asked in site.nodes() {
+        // Of the others it hears with their beats.
+        let nodes = until("all nodes to have said how they are", async || {
+            let nodes = operator(asked).get("/v1/nodes").await.expect(200)["nodes"].as_array().unwrap().clone();
+            let connections = nodes.iter().filter_map(|node| node["said"]["connections"].as_u64());
+            (connections.collect::<Vec<_>>().len() == site.nodes().len()
+                && nodes.iter().any(|node| node["said"]["connections"] == 1))
+            .then_some(nodes)
+        })
+        .await;
+        let of = |wanted: &Node| {
+            let wanted = wanted.public().to_string();
+            nodes.iter().find(move |node| node["said"]["address"] == wanted).expect("it is in the list")
+        };
+        for other in site.nodes() {
+            let is_holder = other.public() == node.public();
+            let held = usize::from(is_holder);
+            let said = json!({ "ready": true, "draining": false, "connections": held, "sessions": held, "actors": 0 });
+            has(&of(other)["said"], said);
+            assert!(of(other)["said"]["at"].as_u64() >= Some(other.ready_at_ms() - 5_000), "{nodes:?}");
+            assert_eq!(of(other)["this"], other.public() == asked.public());
+            assert_eq!(of(other)["id"] == phone.hello["node"], is_holder);
+        }
+    }
 }
 
 #[tokio::test]

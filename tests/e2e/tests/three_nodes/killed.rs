@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringwire_e2e::story::now_ms;
-use ringwire_e2e::{Device, Settings, Site, audit, has};
+use ringwire_e2e::{Device, Node, Settings, Site, audit, has, until};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -20,6 +20,9 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// How late a deadline may be whose timer died with its node.
 const TIMER_LATE_MS: u64 = 1_500;
+
+/// How long a killed node is taken for alive: its lease, a beat until others look, and a slow machine.
+const LEASE: Duration = Duration::from_secs(8);
 
 /// Invites each invitee several times through the first node; the results of the requests.
 async fn invite_all(alice: &mut Device, timeout_s: u64) -> Vec<Value> {
@@ -153,4 +156,33 @@ fn lateness(event: &Value, deadlines: &BTreeMap<String, u64>) -> u64 {
     let deadline = deadlines[event["invitation_id"].as_str().unwrap()];
     assert!(now >= deadline, "{event} came before its deadline");
     now - deadline
+}
+
+#[tokio::test]
+async fn a_killed_node_leaves_the_list_of_nodes_with_its_lease() {
+    const TOKEN: &str = "the-admin-token-of-the-tests-of-this-file";
+    let mut site = Site::three_nodes(Settings::new().with("admin.token", TOKEN)).await;
+    let gone = site.nodes()[0].public().to_string();
+    let listed = async |node: &Node| {
+        let nodes = node.operator().with_token(TOKEN).get("/v1/nodes").await.expect(200)["nodes"].clone();
+        let nodes = nodes.as_array().unwrap().iter();
+        nodes.map(|node| node["said"]["address"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    for node in site.nodes() {
+        until("all nodes to have said how they are", async || {
+            let known = listed(node).await;
+            (known.len() == 3 && known.iter().all(Option::is_some)).then_some(())
+        })
+        .await;
+    }
+    site.nodes_mut()[0].kill();
+    let killed = Instant::now();
+    for node in &site.nodes()[1..] {
+        until("the killed node to be gone", async || {
+            let known = listed(node).await;
+            (known.len() == 2 && !known.contains(&Some(gone.clone()))).then_some(())
+        })
+        .await;
+    }
+    assert!(killed.elapsed() < LEASE, "it took {:?}", killed.elapsed());
 }
