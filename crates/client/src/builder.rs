@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::driver::{Driver, First, Options, Shared};
 use crate::error::ClientError;
 use crate::event::Events;
-use crate::socket;
+use crate::socket::{self, Trust};
 use crate::token::TokenSource;
 
 /// Requests that wait to be taken by the client's task.
@@ -23,6 +23,9 @@ const COMMANDS: usize = 256;
 #[must_use]
 pub struct Builder {
     urls: Vec<String>,
+    /// Beside what the system trusts; PEM.
+    #[cfg(feature = "tls")]
+    roots: Vec<u8>,
     tokens: Option<TokenSource>,
     device: Option<String>,
     platform: Option<String>,
@@ -38,6 +41,8 @@ impl Builder {
     pub(crate) fn new(url: String) -> Self {
         Self {
             urls: vec![url],
+            #[cfg(feature = "tls")]
+            roots: Vec::new(),
             tokens: None,
             device: None,
             platform: None,
@@ -54,6 +59,14 @@ impl Builder {
     /// with the node that it reached for as long as it can.
     pub fn fallback_url(mut self, url: impl Into<String>) -> Self {
         self.urls.push(url.into());
+        self
+    }
+
+    /// Authorities that `wss` URLs trust beside those of the system, as certificates in PEM: for servers whose
+    /// certificate is of a private authority that is not installed on the device.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots = pem.into();
         self
     }
 
@@ -132,7 +145,7 @@ impl Builder {
     /// keeps itself connected. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// `Invalid` for a bad URL or id, `Server` when the server refuses, `Closed` when it cannot be
+    /// `Invalid` for a bad URL, id or root certificate, `Server` when the server refuses, `Closed` when it cannot be
     /// reached.
     pub async fn connect(self) -> Result<(Client, Events), ClientError> {
         let (sender, receiver) = oneshot::channel();
@@ -147,7 +160,7 @@ impl Builder {
     /// for the connection. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// `Invalid` for a bad URL or id.
+    /// `Invalid` for a bad URL, id or root certificate.
     pub fn start(self) -> Result<(Client, Events), ClientError> {
         self.spawn(None)
     }
@@ -160,8 +173,14 @@ impl Builder {
         let device = self.device.ok_or_else(|| missing("device_id"))?;
         let device =
             DeviceId::parse(&device).map_err(|problem| ClientError::Invalid(format!("device_id {problem}")))?;
+        #[cfg(feature = "tls")]
+        let trust = Trust::new(&self.roots)
+            .map_err(|problem| ClientError::Invalid(format!("the root certificates: {problem}")))?;
+        #[cfg(not(feature = "tls"))]
+        let trust = Trust;
         let options = Options {
             urls: self.urls,
+            trust,
             device: device.clone(),
             platform: self.platform,
             tokens: self.tokens.ok_or_else(|| missing("a token or a token source"))?,

@@ -23,7 +23,7 @@ use crate::event::Event;
 use crate::glare::Glare;
 use crate::reader::Reader;
 use crate::request::{Request, Requests};
-use crate::socket::{self, Socket};
+use crate::socket::{self, Socket, Trust};
 use crate::token::TokenSource;
 
 /// What the app fixed when it built the client.
@@ -31,6 +31,7 @@ use crate::token::TokenSource;
 pub(crate) struct Options {
     /// Of the nodes; at least one.
     pub(crate) urls: Vec<String>,
+    pub(crate) trust: Trust,
     pub(crate) device: DeviceId,
     pub(crate) platform: Option<String>,
     pub(crate) tokens: TokenSource,
@@ -191,7 +192,7 @@ impl Driver {
                 resume: resume.map(Into::into),
             };
             let connected = match socket::handshake(&options.urls[node], Some(&token)) {
-                Ok(handshake) => Socket::connect(handshake, &hello).await,
+                Ok(handshake) => Socket::connect(handshake, &options.trust, &hello).await,
                 Err(error) => Err(DisconnectReason::Refused(ErrorBody::unauthenticated(error.to_string()))),
             };
             (Some(token), connected)

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::OpCode;
 pub use tokio_tungstenite::tungstenite::protocol::frame::coding::Data;
 
 use crate::error::{ClientError, DisconnectReason};
-use crate::socket::{self, Stream};
+use crate::socket::{self, Stream, Trust};
 
 /// How long a test waits for a frame.
 const WAIT: Duration = Duration::from_secs(10);
@@ -80,7 +80,18 @@ impl Raw {
     pub async fn connect(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
         let token = token.map(|token| Token(token.to_owned()));
         let handshake = socket::handshake(url, token.as_ref())?;
-        Self::open(handshake).await
+        Self::open(handshake, &Trust::default()).await
+    }
+
+    /// The same with certificates that are trusted beside those of the system, in PEM.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect), and when they are none.
+    #[cfg(feature = "tls")]
+    pub async fn connect_trusting(pem: &[u8], url: &str, token: Option<&str>) -> Result<Self, ClientError> {
+        let token = token.map(|token| Token(token.to_owned()));
+        let trust = Trust::new(pem).map_err(ClientError::Invalid)?;
+        Self::open(socket::handshake(url, token.as_ref())?, &trust).await
     }
 
     /// Opens a WebSocket without asking for a subprotocol.
@@ -90,11 +101,14 @@ impl Raw {
     pub async fn connect_without_subprotocol(url: &str) -> Result<Self, ClientError> {
         let mut handshake = socket::handshake(url, None)?;
         handshake.headers_mut().remove(SEC_WEBSOCKET_PROTOCOL);
-        Self::open(handshake).await
+        Self::open(handshake, &Trust::default()).await
     }
 
-    async fn open(handshake: tokio_tungstenite::tungstenite::handshake::client::Request) -> Result<Self, ClientError> {
-        let stream = socket::open(handshake).await.map_err(|reason| match reason {
+    async fn open(
+        handshake: tokio_tungstenite::tungstenite::handshake::client::Request,
+        trust: &Trust,
+    ) -> Result<Self, ClientError> {
+        let stream = socket::open(handshake, trust).await.map_err(|reason| match reason {
             DisconnectReason::Refused(body) | DisconnectReason::NotReady(body) => ClientError::Server(body),
             reason => ClientError::Closed(reason),
         })?;

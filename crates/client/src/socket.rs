@@ -31,6 +31,14 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// The id of `hello`, below those of all requests.
 const HELLO_ID: Id = Id::Number(0);
 
+#[cfg(feature = "tls")]
+pub(crate) use crate::tls::Trust;
+
+/// Whom `wss` URLs trust: without TLS there are none.
+#[cfg(not(feature = "tls"))]
+#[derive(Clone, Default)]
+pub(crate) struct Trust;
+
 pub(crate) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// One WebSocket to a server.
@@ -77,7 +85,8 @@ pub(crate) fn handshake(url: &str, token: Option<&Token>) -> Result<Request, Cli
     Ok(request)
 }
 
-pub(crate) async fn open(request: Request) -> Result<Stream, DisconnectReason> {
+#[cfg_attr(not(feature = "tls"), allow(unused_variables, reason = "nothing is trusted without TLS"))]
+pub(crate) async fn open(request: Request, trust: &Trust) -> Result<Stream, DisconnectReason> {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(Some(FRAME_BYTES))
@@ -86,7 +95,7 @@ pub(crate) async fn open(request: Request) -> Result<Stream, DisconnectReason> {
     #[cfg(feature = "tls")]
     let connected = {
         let connector = match request.uri().scheme_str() {
-            Some("wss") => Some(crate::tls::connector().map_err(|error| lost(&error))?),
+            Some("wss") => Some(trust.connector().map_err(|error| lost(&error))?),
             Some(_) | None => None,
         };
         // Boxed: a TLS handshake would make every future that connects some twenty kilobytes large.
@@ -102,9 +111,10 @@ impl Socket {
     /// Connects and says hello.
     pub(crate) async fn connect(
         request: Request,
+        trust: &Trust,
         hello: &HelloParams,
     ) -> Result<(Self, HelloResult), DisconnectReason> {
-        let mut socket = Self { stream: open(request).await? };
+        let mut socket = Self { stream: open(request, trust).await? };
         let text = frame::request(Some(&HELLO_ID), "hello", hello).map_err(|error| lost(&error))?;
         socket.send(text).await?;
         loop {
@@ -241,7 +251,8 @@ mod tests {
             socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
             socket
         };
-        let (opened, _) = tokio::join!(open(handshake(&url, None).unwrap()), serve);
+        let trust = Trust::default();
+        let (opened, _) = tokio::join!(open(handshake(&url, None).unwrap(), &trust), serve);
         assert!(matches!(opened, Err(DisconnectReason::Lost(_))));
     }
 
