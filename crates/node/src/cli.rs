@@ -13,6 +13,7 @@ use crate::config::{Config, StoreKind};
 use crate::logging;
 use crate::outbound::Outbound;
 use crate::server::Node;
+use crate::tls::Tls;
 
 /// A signaling server for call invitations.
 #[derive(Debug, Parser)]
@@ -84,10 +85,11 @@ fn serve(config: Config) -> Result<(), Failure> {
 }
 
 fn welcome(node: &Node, kind: StoreKind) {
-    let url = format!("ws://{}/v1/connect", node.address());
+    let scheme = if node.has_tls() { "wss" } else { "ws" };
+    let url = format!("{scheme}://{}/v1/connect", node.address());
     tracing::info!(admin = %node.admin_address(), "for operators");
-    if kind == StoreKind::Redis {
-        // Whoever runs several nodes has tokens of their own.
+    if kind == StoreKind::Redis || node.has_tls() {
+        // Whoever runs several nodes has tokens of their own, and a certificate names no address of this machine.
         tracing::info!("ready at {url}");
         return;
     }
@@ -113,6 +115,7 @@ fn check_config(config: &Config) -> Result<(), Failure> {
     // Keys and certificates are read, the generated secret is not made.
     Authenticator::new(&config.auth, None)?;
     Outbound::new(&config.outbound)?;
+    Tls::open(config)?;
     print(&serde_json::to_string_pretty(&config.masked())?)
 }
 

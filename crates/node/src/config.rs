@@ -9,6 +9,7 @@ mod list;
 mod network;
 mod outbound;
 mod push;
+mod tls;
 mod web_origin;
 
 use std::net::SocketAddr;
@@ -26,6 +27,8 @@ pub use list::List;
 pub use network::Network;
 pub use outbound::Outbound;
 pub use push::{Push, PushTarget};
+pub(crate) use tls::CertificateFiles;
+pub use tls::Tls;
 pub use web_origin::WebOrigin;
 
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
@@ -41,6 +44,8 @@ pub struct Config {
     pub http: Http,
     /// The operators' listener.
     pub admin: Admin,
+    /// Certificates of both.
+    pub tls: Tls,
     /// Where state is kept.
     pub store: Store,
     /// Whose tokens are accepted.
@@ -75,6 +80,10 @@ pub struct Http {
     pub allowed_origins: List<WebOrigin>,
     /// Who is believed about `X-Forwarded-For`.
     pub trusted_proxies: List<Network>,
+    /// The certificate, for TLS.
+    pub cert_file: PathBuf,
+    /// Its key.
+    pub key_file: PathBuf,
 }
 
 /// See `[admin]`.
@@ -85,6 +94,10 @@ pub struct Admin {
     pub bind: SocketAddr,
     /// Opens the admin API; empty keeps it closed.
     pub token: String,
+    /// The certificate, for TLS.
+    pub cert_file: PathBuf,
+    /// Its key.
+    pub key_file: PathBuf,
 }
 
 /// See `[store]`.
@@ -292,6 +305,9 @@ impl Config {
             return invalid("connection.requests_per_second", "and request_burst must be at least 1".into());
         }
         if let Some((key, problem)) = self.limits.problem() {
+            return invalid(key, problem.into());
+        }
+        if let Some((key, problem)) = self.tls_problem() {
             return invalid(key, problem.into());
         }
         if let Some((key, problem)) = self.push.problem() {

@@ -25,4 +25,5 @@ mod service;
 mod session;
 mod shared;
 mod sweeper;
+mod tls;
 mod ws;

@@ -2,6 +2,7 @@
 
 mod push;
 mod store;
+mod tls;
 
 use std::future::Future;
 use std::time::Instant;
@@ -20,6 +21,7 @@ use ringwire_wire::error::ErrorBody;
 use crate::error::OperationError;
 use push::PushMetrics;
 use store::StoreMetrics;
+use tls::TlsMetrics;
 
 pub(crate) use push::PushOutcome;
 
@@ -38,6 +40,8 @@ pub(crate) struct Metrics {
     store: StoreMetrics,
     /// Offline pushes.
     pub(crate) pushes: PushMetrics,
+    /// Certificates of the listeners.
+    pub(crate) tls: TlsMetrics,
     /// Commits that lost a race and stepped again.
     pub(crate) conflicts: Counter,
     /// Gaps in the doorbells of a session that reading the inbox filled.
@@ -176,6 +180,7 @@ impl Metrics {
             jwks_keys: Family::default(),
             store: StoreMetrics::new(&mut registry),
             pushes: PushMetrics::new(&mut registry),
+            tls: TlsMetrics::new(&mut registry),
             conflicts: Counter::default(),
             gaps_healed: Counter::default(),
             resets: Counter::default(),

@@ -9,6 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
 use ringwire_store::{Clock, Doorbell, Embedded, RedisStore, Store};
+use rustls::ServerConfig;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -21,6 +22,7 @@ use crate::rate::Buckets;
 use crate::readiness::Readiness;
 use crate::registry::{Invitations, Sessions};
 use crate::shared::Shared;
+use crate::tls::{HANDSHAKE_TIMEOUT, HANDSHAKES_PER_WORKER, Tls, TlsError};
 use crate::ws::door::Door;
 use crate::ws::socket::on_connect;
 use crate::{admin, descriptors, http, ids, sweeper};
@@ -37,6 +39,9 @@ pub enum StartError {
     /// A setting that is only understood when it is used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A listener's certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The store.
     #[error(transparent)]
     Store(#[from] ringwire_store::OpenError),
@@ -71,6 +76,7 @@ pub struct Node {
 
 struct Listener {
     address: SocketAddr,
+    has_tls: bool,
     handle: ServerHandle,
     running: JoinHandle<std::io::Result<()>>,
 }
@@ -84,6 +90,7 @@ impl Node {
         config.http.max_connections = descriptors::room_for(config.http.max_connections);
         // Bound first: a second node on the same machine fails before it touches the store.
         let (public, admin) = (listen(config.http.bind)?, listen(config.admin.bind)?);
+        let tls = Tls::open(&config)?;
         let secret = signing_secret(&config, Missing::Make)?;
         let authenticator = Authenticator::new(&config.auth, secret.as_deref())?;
         let outbound = Outbound::new(&config.outbound)?;
@@ -119,8 +126,9 @@ impl Node {
         tasks.push(actix::spawn(admin::keep_described(Arc::clone(&shared))));
         tasks.extend(push::start(&shared));
         tasks.extend(shared.authenticator.fetch_keys(&outbound, &metrics));
-        let public = serve_public(&shared, public)?;
-        let admin = serve_admin(&shared, admin)?;
+        tasks.extend(tls.watch(&shared.config, &metrics)?);
+        let public = serve_public(&shared, public, tls.public())?;
+        let admin = serve_admin(&shared, admin, tls.admin())?;
         Ok(Self { shared, public, admin, tasks })
     }
 
@@ -128,6 +136,12 @@ impl Node {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.public.address
+    }
+
+    /// Whether the public listener speaks TLS.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        self.public.has_tls
     }
 
     /// Where the operators' listener is.
@@ -196,8 +210,12 @@ fn open_store(config: &Config, clock: &Arc<Clock>, bell: Arc<dyn Doorbell>) -> R
     }
 }
 
-fn serve_public(shared: &Arc<Shared>, listener: TcpListener) -> Result<Listener, StartError> {
-    let address = listener.local_addr()?;
+fn serve_public(
+    shared: &Arc<Shared>,
+    listener: TcpListener,
+    tls: Option<ServerConfig>,
+) -> Result<Listener, StartError> {
+    let (address, has_tls) = (listener.local_addr()?, tls.is_some());
     let config = &shared.config;
     let workers = match config.http.workers {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -210,22 +228,32 @@ fn serve_public(shared: &Arc<Shared>, listener: TcpListener) -> Result<Listener,
             .max_connections(config.http.max_connections.div_ceil(workers).saturating_add(64))
             .client_request_timeout(Duration::from_secs(10))
             .shutdown_timeout(config.shutdown.deadline_ms.div_ceil(1000))
+            .tls_handshake_timeout(HANDSHAKE_TIMEOUT)
+            .max_connection_rate(HANDSHAKES_PER_WORKER)
             .on_connect(on_connect)
-            .disable_signals()
-            .listen(listener)?
-            .run();
-    Ok(Listener { address, handle: server.handle(), running: actix::spawn(server) })
+            .disable_signals();
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+        None => server.listen(listener)?,
+    }
+    .run();
+    Ok(Listener { address, has_tls, handle: server.handle(), running: actix::spawn(server) })
 }
 
-fn serve_admin(shared: &Arc<Shared>, listener: TcpListener) -> Result<Listener, StartError> {
-    let address = listener.local_addr()?;
+fn serve_admin(shared: &Arc<Shared>, listener: TcpListener, tls: Option<ServerConfig>) -> Result<Listener, StartError> {
+    let (address, has_tls) = (listener.local_addr()?, tls.is_some());
     let routes = Arc::clone(shared);
     let server =
         HttpServer::new(move || App::new().wrap(from_fn(admin::guard::guard)).configure(admin::routes(&routes)))
             .workers(1)
             .shutdown_timeout(1)
-            .disable_signals()
-            .listen(listener)?
-            .run();
-    Ok(Listener { address, handle: server.handle(), running: actix::spawn(server) })
+            .tls_handshake_timeout(HANDSHAKE_TIMEOUT)
+            .max_connection_rate(HANDSHAKES_PER_WORKER)
+            .disable_signals();
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+        None => server.listen(listener)?,
+    }
+    .run();
+    Ok(Listener { address, has_tls, handle: server.handle(), running: actix::spawn(server) })
 }

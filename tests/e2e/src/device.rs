@@ -9,6 +9,7 @@ use ringwire_client::raw::{Data, Raw, RawFrame};
 use serde_json::{Value, json};
 
 use crate::audit::tells_of;
+use crate::tls::authority;
 use crate::{PATIENCE, within};
 
 /// Result of a request, or the error that the server told.
@@ -43,7 +44,13 @@ impl Device {
     /// # Panics
     /// When the server does not take it.
     pub async fn open(url: &str, token: Option<&str>) -> Self {
-        let socket = within("a connection", Raw::connect(url, token)).await;
+        let connect = async {
+            if url.starts_with("wss://") {
+                return Raw::connect_trusting(&authority(), url, token).await;
+            }
+            Raw::connect(url, token).await
+        };
+        let socket = within("a connection", connect).await;
         Self {
             socket: socket.unwrap_or_else(|error| panic!("{url}: {error}")),
             user: String::new(),

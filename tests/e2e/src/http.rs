@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::PATIENCE;
+use crate::tls::authority;
 
 /// Makes requests, with a token if it has one.
 #[derive(Clone, Debug)]
 pub struct Http {
+    scheme: &'static str,
     address: SocketAddr,
     headers: Vec<(String, String)>,
     agent: ureq::Agent,
@@ -37,7 +41,28 @@ impl Http {
             .http_status_as_error(false)
             .timeout_global(Some(PATIENCE.max(Duration::from_secs(1))))
             .build();
-        Self { address, headers: Vec::new(), agent: config.into() }
+        Self { scheme: "http", address, headers: Vec::new(), agent: config.into() }
+    }
+
+    /// A client of a listener with TLS, whose certificate is by the authority of the tests.
+    ///
+    /// # Panics
+    /// When that authority's file is none.
+    #[must_use]
+    pub fn secured(address: SocketAddr) -> Self {
+        let authority = Certificate::from_pem(&authority()).expect("the authority is PEM");
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::new_with_certs(&[authority]))
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE))
+            // Every request makes a handshake of its own.
+            .max_idle_connections(0)
+            .tls_config(tls)
+            .build();
+        Self { scheme: "https", agent: config.into(), ..Self::new(address) }
     }
 
     /// The same client with this header in all requests.
@@ -81,7 +106,8 @@ impl Http {
     /// # Panics
     /// When no response comes.
     pub async fn request(&self, method: &str, path: &str, body: &str) -> HttpReply {
-        let mut request = ureq::http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        let mut request =
+            ureq::http::Request::builder().method(method).uri(format!("{}://{}{path}", self.scheme, self.address));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }

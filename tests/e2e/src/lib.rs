@@ -20,6 +20,7 @@ pub mod process;
 pub mod settings;
 pub mod site;
 pub mod story;
+pub mod tls;
 pub mod witness;
 
 use std::future::Future;

@@ -3,10 +3,11 @@
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::net::{TcpSocket, TcpStream};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
+use crate::tls::client_config;
 use crate::{Node, within};
 
 /// Bytes that its socket takes before the server's fills up: as little as the kernel allows.
@@ -14,7 +15,7 @@ const RECEIVE_BUFFER: u32 = 4096;
 
 /// See the module. Its connection stands until this is dropped or the server ends it.
 pub struct Mute {
-    _socket: WebSocketStream<TcpStream>,
+    _socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
 impl Mute {
@@ -28,7 +29,10 @@ impl Mute {
         socket.set_recv_buffer_size(RECEIVE_BUFFER).expect("the buffer can be set");
         let stream = within("a connection", socket.connect(node.public())).await.expect("the node listens");
         let request = node.url().into_client_request().expect("the URL is one");
-        let shaken = within("the handshake", tokio_tungstenite::client_async(request, stream)).await;
+        // Used for wss only.
+        let connector = Connector::Rustls(client_config());
+        let handshake = client_async_tls_with_config(request, stream, None, Some(connector));
+        let shaken = within("the handshake", handshake).await;
         let (mut socket, _) = shaken.expect("the node takes WebSockets");
         let params = json!({ "token": token, "device_id": device });
         let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "hello", "params": params });

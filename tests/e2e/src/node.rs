@@ -128,7 +128,8 @@ impl Node {
     /// The URL of the WebSocket.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("ws://{}/v1/connect", self.public)
+        let scheme = if self.has_tls("http") { "wss" } else { "ws" };
+        format!("{scheme}://{}/v1/connect", self.public)
     }
 
     /// A token from `ringwire token` with these further arguments.
@@ -169,18 +170,26 @@ impl Node {
 
     /// An HTTP client with a token of this user.
     pub async fn http(&self, user: &str) -> Http {
-        Http::new(self.public).with_token(&self.token(user, None).await)
+        self.client("http", self.public).with_token(&self.token(user, None).await)
     }
 
     /// An HTTP client with a server's token.
     pub async fn server(&self) -> Http {
-        Http::new(self.public).with_token(&self.token("backend", Some("server")).await)
+        self.client("http", self.public).with_token(&self.token("backend", Some("server")).await)
     }
 
     /// A client of the operators' listener.
     #[must_use]
     pub fn operator(&self) -> Http {
-        Http::new(self.admin)
+        self.client("admin", self.admin)
+    }
+
+    fn client(&self, listener: &str, address: SocketAddr) -> Http {
+        if self.has_tls(listener) { Http::secured(address) } else { Http::new(address) }
+    }
+
+    fn has_tls(&self, listener: &str) -> bool {
+        self.settings.get(&format!("{listener}.cert_file")).is_some()
     }
 
     /// Connects a device that was not connected before.
@@ -251,10 +260,11 @@ impl Node {
 
 /// Reads the addresses from the log.
 async fn ready(log: &Log) -> Result<(SocketAddr, SocketAddr, SystemTime), String> {
-    let ready = log.find("the node to be ready", |line| line.message().starts_with("ready at ws://")).await?;
+    let ready = log.find("the node to be ready", |line| line.message().starts_with("ready at ws")).await?;
     let lines = log.lines();
     let admin = lines.iter().find_map(|line| line.fields["admin"].as_str()).ok_or("no address of operators")?;
-    let public = ready.message().trim_start_matches("ready at ws://").split('/').next().unwrap_or_default();
+    let url = ready.message().split_once("://").map_or("", |(_, url)| url);
+    let public = url.split('/').next().unwrap_or_default();
     let parse = |text: &str| text.parse().map_err(|error| format!("{text}: {error}"));
     Ok((parse(public)?, parse(admin)?, ready.at))
 }

@@ -96,6 +96,14 @@ impl Process {
         kill_process(self.id(), Signal::INT).expect("the process takes signals");
     }
 
+    /// Tells it that its terminal is gone, or its files have changed.
+    ///
+    /// # Panics
+    /// When it has ended before.
+    pub fn hang_up(&self) {
+        kill_process(self.id(), Signal::HUP).expect("the process takes signals");
+    }
+
     /// Stops it in its tracks, or lets it go on. Its connections stay.
     ///
     /// # Panics

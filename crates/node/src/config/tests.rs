@@ -44,6 +44,18 @@ fn the_admin_token_is_a_secret_of_its_own_that_fits_into_a_header() {
 }
 
 #[test]
+fn a_certificate_needs_its_key_and_a_key_its_certificate() {
+    for (section, setting) in
+        [("http", "cert_file"), ("http", "key_file"), ("admin", "cert_file"), ("admin", "key_file")]
+    {
+        let message = with(&format!("[{section}]\n{setting} = \"some.pem\"")).unwrap_err().to_string();
+        assert_eq!(message, format!("{section}.cert_file: and {section}.key_file must be set together"));
+    }
+    assert!(with("[http]\ncert_file = \"missing.pem\"\nkey_file = \"missing.key\"").is_ok(), "no file is opened");
+    assert_eq!(with("[tls]\nreload_s = 0").unwrap_err().to_string(), "tls.reload_s: must be at least 1");
+}
+
+#[test]
 fn a_list_is_an_array_or_text_with_commas_and_its_items_are_checked() {
     for text in ["[\"https://a.example\", \"http://B:81\"]", "\"https://a.example, http://B:81,\""] {
         let config = with(&format!("[http]\nallowed_origins = {text}")).unwrap();

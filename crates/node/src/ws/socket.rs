@@ -5,6 +5,7 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, TcpKeepalive};
@@ -29,9 +30,15 @@ impl Socket {
     }
 }
 
+/// The socket itself, under TLS or not.
+fn tcp(connection: &dyn Any) -> Option<&TcpStream> {
+    let secured = || Some(connection.downcast_ref::<TlsStream<TcpStream>>()?.get_ref().0);
+    connection.downcast_ref().or_else(secured)
+}
+
 /// Prepares each accepted socket and keeps a handle on it for its connection.
 pub(crate) fn on_connect(connection: &dyn Any, data: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    let Some(stream) = tcp(connection) else { return };
     let socket = SockRef::from(stream);
     let prepared = socket
         .set_tcp_user_timeout(Some(USER_TIMEOUT))

@@ -14,6 +14,7 @@ mod shutdown;
 mod slow_reader;
 #[path = "../suite/mod.rs"]
 mod suite;
+mod tls;
 
 use ringwire_e2e::{Settings, Site};
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use ringwire_e2e::tls::CertificateFiles;
 use ringwire_e2e::{Device, Mute, Node, Settings, has, until};
 use serde_json::{Value, json};
 
@@ -68,8 +69,18 @@ async fn a_client_whose_queue_overflows_is_cut_and_resumes_later() {
 
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_cut_within_ten_seconds() {
+    is_cut_in_time(Settings::new()).await;
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_under_tls_is_cut_within_ten_seconds() {
+    let files = CertificateFiles::new();
+    is_cut_in_time(files.of(Settings::new())).await;
+}
+
+async fn is_cut_in_time(settings: Settings) {
     // A queue so large that only time cuts.
-    let settings = Settings::new().without_rate_limit().with("connection.outbound_kib", 64 * 1024);
+    let settings = settings.without_rate_limit().with("connection.outbound_kib", 64 * 1024);
     let node = Node::start(settings).await;
     let mut alice = node.connect("alice", "phone").await;
     let mut carol = node.connect("carol", "phone").await;
