@@ -210,8 +210,11 @@ async fn timers_are_counted() {
         alice.ok("invite", json!({ "invitees": ["bob"], "timeout_s": timeout_s })).await;
     }
     let timers = operator(site.node()).get("/v1/timers").await.expect(200);
-    has(&timers, json!({ "overdue": { "deadlines": 0, "relays": 0 }, "oldest_overdue_ms": 0, "more": false }));
-    has(&timers["soon"], json!({ "deadlines": 2, "relays": 0 }));
+    has(
+        &timers,
+        json!({ "overdue": { "deadlines": 0, "pushes": 0, "relays": 0 }, "oldest_overdue_ms": 0, "more": false }),
+    );
+    has(&timers["soon"], json!({ "deadlines": 2, "pushes": 0, "relays": 0 }));
 }
 
 #[tokio::test]
