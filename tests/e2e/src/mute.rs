@@ -32,7 +32,7 @@ impl Mute {
         // Used for wss only.
         let connector = Connector::Rustls(client_config());
         let handshake = client_async_tls_with_config(request, stream, None, Some(connector));
-        let shaken = within("the handshake", handshake).await;
+        let shaken = within("the handshake", Box::pin(handshake)).await;
         let (mut socket, _) = shaken.expect("the node takes WebSockets");
         let params = json!({ "token": token, "device_id": device });
         let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "hello", "params": params });
