@@ -13,7 +13,7 @@ const CLOCK: &str = "crates/store/src/clock.rs";
 
 /// Files of the server that take the monotonic time to wait for something of their own process. Nothing that they
 /// compute is stored or sent, so it need not agree with another node's idea of the time.
-const LOCAL_WAITS: [&str; 9] = [
+const LOCAL_WAITS: [&str; 11] = [
     // When to try the database again after an I/O error.
     "crates/store/src/embedded/writer.rs",
     // How long opening may try, how long a reply took, how old a lease is.
@@ -24,6 +24,9 @@ const LOCAL_WAITS: [&str; 9] = [
     "crates/node/src/metrics.rs",
     // How long the store has been failing.
     "crates/node/src/readiness.rs",
+    // How long a push target is left alone, and how long it took.
+    "crates/node/src/push.rs",
+    "crates/node/src/push/attempt.rs",
     // When keys are fetched again.
     "crates/node/src/auth/jwks.rs",
     // Heartbeats, the token's end and draining of one socket.

@@ -95,7 +95,7 @@ fn a_push_holds_as_long_as_it_is_true() {
 }
 
 fn registered(name: &str) -> RegisteredDevice {
-    let device = DeviceId::parse(name).unwrap();
+    let device = DeviceId::parse(name).expect("a device id");
     RegisteredDevice { device, platform: "ios".to_owned(), tokens: BTreeMap::new(), set_at: UnixMillis(1) }
 }
 
