@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod auth;
+mod circuit;
 pub mod cli;
 pub mod config;
 mod cursor;
@@ -26,4 +27,5 @@ mod session;
 mod shared;
 mod sweeper;
 mod tls;
+mod webhook;
 mod ws;

@@ -1,11 +1,10 @@
 //! Offline pushes: telling hooks of invitees whom no device told.
 //!
 //! What is due is turned into jobs by `queueing`; a `dispatcher` for each target takes jobs and has
-//! each sent as an `attempt`; a `circuit` keeps a target that fails from being asked in vain. All
+//! each sent as an `attempt`; a circuit keeps a target that fails from being asked in vain. All
 //! state that matters is in the store, so that any node goes on where another died.
 
 mod attempt;
-mod circuit;
 mod dispatcher;
 mod queueing;
 
@@ -14,15 +13,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ringwire_store::Due;
-use standardwebhooks::Webhook;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
+use crate::circuit::Circuit;
 use crate::config::{self, HttpUrl};
 use crate::shared::Shared;
-use circuit::Circuit;
+use crate::webhook::Signers;
 
-pub(crate) use circuit::Condition;
+pub(crate) use crate::circuit::Condition;
 pub(crate) use queueing::queue;
 
 /// What became due here and waits for a moment to be queued. What finds no room is found by sweeping.
@@ -42,7 +41,7 @@ pub(crate) struct Pushes {
 pub(crate) struct Target {
     pub(crate) name: String,
     url: HttpUrl,
-    signers: Vec<Webhook>,
+    signers: Signers,
     platforms: Vec<String>,
     max_in_flight: usize,
     in_flight: AtomicUsize,
@@ -59,8 +58,7 @@ impl Pushes {
             Arc::new(Target {
                 name: target.name.clone(),
                 url: target.url.clone(),
-                // Reading the settings has checked them.
-                signers: target.secrets.iter().filter_map(|secret| Webhook::new(secret).ok()).collect(),
+                signers: Signers::new(&target.secrets),
                 platforms: target.platforms.clone(),
                 max_in_flight: settings.max_in_flight,
                 in_flight: AtomicUsize::new(0),

@@ -3,16 +3,14 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use standardwebhooks::Webhook;
 
 use super::HttpUrl;
+use crate::webhook;
 
 /// Targets of one installation: one for each platform, and some to spare.
 const TARGETS: usize = 16;
 /// Characters of a target's name.
 const NAME_CHARS: usize = 32;
-/// Characters of a secret behind its prefix: 24 to 64 bytes in Base64, as Standard Webhooks asks.
-const SECRET_CHARS: std::ops::RangeInclusive<usize> = 32..=88;
 
 /// See `[push]`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -70,15 +68,7 @@ impl PushTarget {
         if !(1..=NAME_CHARS).contains(&self.name.len()) || !self.name.bytes().all(is_plain) {
             return Some(("push.targets.name", format!("must be 1 to {NAME_CHARS} of a-z, 0-9, - and _")));
         }
-        if !(1..=2).contains(&self.secrets.len()) {
-            return Some(("push.targets.secrets", "must be one, or two while they are rotated".into()));
-        }
-        let is_secret = |secret: &String| {
-            let digits = secret.strip_prefix("whsec_");
-            digits.is_some_and(|digits| SECRET_CHARS.contains(&digits.len())) && Webhook::new(secret).is_ok()
-        };
-        if !self.secrets.iter().all(is_secret) {
-            let problem = "must be whsec_ and 24 to 64 random bytes in Base64: `echo whsec_$(openssl rand -base64 32)`";
+        if let Some(problem) = webhook::secrets_problem(&self.secrets) {
             return Some(("push.targets.secrets", problem.into()));
         }
         if self.platforms.iter().any(String::is_empty) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 use ringwire_signaling::{DeviceId, PushKind, UnixMillis, push};
@@ -13,15 +13,14 @@ use super::Target;
 use crate::error::OperationError;
 use crate::ids;
 use crate::metrics::PushOutcome;
-use crate::outbound::{HeaderMap, Limits, OutboundError, Response};
+use crate::outbound::{Limits, Response};
 use crate::shared::Shared;
+use crate::webhook::{GONE, answers, timestamp};
 
 /// Bytes of an answer that are read, so that the connection can be used again. Nothing in it matters.
 const ANSWER_BYTES: usize = 16 * 1024;
 /// The longest time that a target may ask to wait.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
-/// The target is gone, and wants nothing more (Standard Webhooks).
-const GONE: u16 = 410;
 
 /// What came of a request.
 enum Answer {
@@ -106,10 +105,7 @@ fn message(
         }
         PushKind::End | PushKind::Missed => devices,
     };
-    let rfc3339 = |at: UnixMillis| {
-        humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + Duration::from_millis(at.0)).to_string()
-    };
-    PushMessage::of((invitation, operations), user, kind, devices, now, rfc3339)
+    PushMessage::of((invitation, operations), user, kind, devices, now, timestamp)
 }
 
 /// Sends it, signed with every secret.
@@ -119,18 +115,13 @@ async fn send(shared: &Arc<Shared>, target: &Target, taken: &TakenPush, message:
         Ok(body) => Bytes::from(body),
         Err(error) => return Answer::Gone(error.to_string()),
     };
-    let Some(headers) = headers(target, &id, shared.clock.now(), &body) else {
+    let Some(headers) = target.signers.headers(&id, shared.clock.now(), &body) else {
         return Answer::Gone("the message cannot be signed".to_owned());
     };
     let limits = Limits { timeout: shared.pushes.timeout, max_body_bytes: ANSWER_BYTES };
     let answer = shared.outbound.post(&target.url, headers, body, limits).await;
     let now = target.now_ms();
-    let answers = match &answer {
-        Ok(Response { status, .. }) => *status < 500 && *status != 429 && *status != GONE,
-        // What is too long is an answer.
-        Err(error) => matches!(error, OutboundError::TooLarge(_)),
-    };
-    if answers {
+    if answers(&answer) {
         if target.circuit().succeeded() {
             tracing::info!(target = target.name, "push target works again");
         }
@@ -147,17 +138,4 @@ async fn send(shared: &Arc<Shared>, target: &Target, taken: &TakenPush, message:
         Ok(answer) => Answer::Refused(format!("the target answered {}", answer.status), answer.retry_after()),
         Err(error) => Answer::Refused(error.to_string(), None),
     }
-}
-
-fn headers(target: &Target, id: &str, now: UnixMillis, body: &[u8]) -> Option<HeaderMap> {
-    let seconds = now.0 / 1000;
-    let signed = i64::try_from(seconds).ok()?;
-    let signatures: Result<Vec<String>, _> =
-        target.signers.iter().map(|signer| signer.sign(id, signed, body)).collect();
-    let mut headers = HeaderMap::new();
-    headers.insert("content-type", "application/json".parse().ok()?);
-    headers.insert(standardwebhooks::HEADER_WEBHOOK_ID, id.parse().ok()?);
-    headers.insert(standardwebhooks::HEADER_WEBHOOK_TIMESTAMP, seconds.into());
-    headers.insert(standardwebhooks::HEADER_WEBHOOK_SIGNATURE, signatures.ok()?.join(" ").parse().ok()?);
-    Some(headers)
 }

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::circuit::Condition;
-use super::{Target, attempt};
+use super::{Condition, Target, attempt};
 use crate::ids;
 use crate::shared::Shared;
 

@@ -1,15 +1,15 @@
-//! Whether a target is worth asking: a state machine over outcomes, without a clock of its own.
+//! Whether a hook is worth asking: a state machine over outcomes, without a clock of its own.
 
 use ringwire_signaling::push::wait_ms;
 
-/// Failures in a row after which a target counts as down: fewer could be the fault of a few messages.
+/// Failures in a row after which a hook counts as down: fewer could be the fault of a few messages.
 const FAILURES: u32 = 5;
 /// The longest time for which nobody asks. A ring lasts about as long.
 const LONGEST_MS: u64 = 15_000;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Circuit {
+pub(crate) struct Circuit {
     /// Failures since the last success.
     failures: u32,
     /// Until when nobody asks, since it opened.
@@ -18,7 +18,7 @@ pub(super) struct Circuit {
     openings: u32,
 }
 
-/// What a target may be asked.
+/// What a hook may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
     /// As much as there is.
@@ -30,7 +30,8 @@ pub(crate) enum Condition {
 }
 
 impl Circuit {
-    pub(super) fn condition(&self, now: u64) -> Condition {
+    /// What it may be asked at `now`, in milliseconds of any clock that only goes forward.
+    pub(crate) fn condition(&self, now: u64) -> Condition {
         match self.opens_until {
             None => Condition::Closed,
             Some(until) if until <= now => Condition::Trying,
@@ -39,12 +40,12 @@ impl Circuit {
     }
 
     /// It answered, also if it did not like the message. Whether it was down.
-    pub(super) fn succeeded(&mut self) -> bool {
+    pub(crate) fn succeeded(&mut self) -> bool {
         std::mem::take(self).opens_until.is_some()
     }
 
     /// It did not. `random` is any number. Whether it counts as down from here on.
-    pub(super) fn failed(&mut self, now: u64, random: u64) -> bool {
+    pub(crate) fn failed(&mut self, now: u64, random: u64) -> bool {
         self.failures = self.failures.saturating_add(1);
         // What was under way when it opened says nothing new.
         if self.failures < FAILURES || matches!(self.condition(now), Condition::Open(_)) {
