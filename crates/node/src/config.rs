@@ -3,6 +3,7 @@
 //! `config/default.toml` documents every key and is the only source of defaults.
 
 mod auth;
+mod authorization;
 mod http_url;
 mod limits;
 mod list;
@@ -21,6 +22,7 @@ use ringwire_store::redis_store;
 use serde::{Deserialize, Serialize};
 
 pub use auth::{Auth, Issuer, Key, KeyAlgorithm};
+pub use authorization::{Authorization, OnFailure};
 pub use http_url::HttpUrl;
 pub use limits::Limits;
 pub use list::List;
@@ -60,6 +62,8 @@ pub struct Config {
     pub outbound: Outbound,
     /// Where offline pushes go.
     pub push: Push,
+    /// Who is asked before an invitation is created.
+    pub authorization: Authorization,
     /// How the process ends.
     pub shutdown: Shutdown,
     /// What is logged, and how.
@@ -313,6 +317,9 @@ impl Config {
         if let Some((key, problem)) = self.push.problem() {
             return invalid(key, problem);
         }
+        if let Some((key, problem)) = self.authorization.problem(self.outbound.allow_private) {
+            return invalid(key, problem.into());
+        }
         if self.connection.outbound_kib * 1024 < 2 * INBOX_BYTES {
             return invalid("connection.outbound_kib", "must hold a full inbox twice, 512".into());
         }
@@ -366,6 +373,7 @@ impl Config {
         mask(&mut masked.admin.token);
         mask(&mut masked.auth.hs256_secret);
         masked.store.redis.url = without_password(&masked.store.redis.url);
+        masked.authorization.secrets.0.iter_mut().for_each(mask);
         masked.push.targets.iter_mut().flat_map(|target| &mut target.secrets).for_each(mask);
         for key in &mut masked.auth.keys {
             key.secret.iter_mut().for_each(mask);

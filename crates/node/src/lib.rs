@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod auth;
+mod authorization;
 mod circuit;
 pub mod cli;
 pub mod config;

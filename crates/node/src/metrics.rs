@@ -1,5 +1,6 @@
 //! Counters and histograms for operators, in the text format of Prometheus.
 
+mod authorization;
 mod push;
 mod store;
 mod tls;
@@ -19,10 +20,12 @@ use ringwire_store::Counters;
 use ringwire_wire::error::ErrorBody;
 
 use crate::error::OperationError;
+use authorization::AuthorizationMetrics;
 use push::PushMetrics;
 use store::StoreMetrics;
 use tls::TlsMetrics;
 
+pub(crate) use authorization::AuthorizationOutcome;
 pub(crate) use push::PushOutcome;
 
 /// Upper bounds of durations in seconds: from a cached store to a stalled disk or a lost server.
@@ -42,6 +45,8 @@ pub(crate) struct Metrics {
     pub(crate) pushes: PushMetrics,
     /// Certificates of the listeners.
     pub(crate) tls: TlsMetrics,
+    /// What became of questions whether an invitation may be created.
+    pub(crate) authorizations: AuthorizationMetrics,
     /// Commits that lost a race and stepped again.
     pub(crate) conflicts: Counter,
     /// Gaps in the doorbells of a session that reading the inbox filled.
@@ -73,6 +78,8 @@ struct OperationLabels {
 pub(crate) enum Stage {
     /// From a request about an invitation to its answer.
     Operation,
+    /// Asking whether an invitation may be created.
+    Authorize,
     /// Reading a record.
     Load,
     /// From a step to the store's answer.
@@ -87,6 +94,7 @@ impl Stage {
     fn name(self) -> &'static str {
         match self {
             Self::Operation => "operation",
+            Self::Authorize => "authorize",
             Self::Load => "load",
             Self::Commit => "commit",
             Self::Post => "post",
@@ -181,6 +189,7 @@ impl Metrics {
             store: StoreMetrics::new(&mut registry),
             pushes: PushMetrics::new(&mut registry),
             tls: TlsMetrics::new(&mut registry),
+            authorizations: AuthorizationMetrics::new(&mut registry),
             conflicts: Counter::default(),
             gaps_healed: Counter::default(),
             resets: Counter::default(),

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::auth::{Authenticator, Missing, make_data_directory, signing_secret};
+use crate::authorization::Authorization;
 use crate::config::{Config, ConfigError, StoreKind};
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
@@ -114,6 +115,7 @@ impl Node {
             door: Door::new(&config),
             invites: Buckets::new(config.limits.invites_per_second, config.limits.invite_burst),
             pushes: Pushes::new(&config.push),
+            authorization: Authorization::new(&config.authorization),
             draining: watch::Sender::new(false),
             stop_asked: Notify::new(),
             readiness: Readiness::new(),

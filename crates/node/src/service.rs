@@ -5,17 +5,21 @@ mod devices;
 
 use std::sync::Arc;
 
-use ringwire_signaling::{By, Command, GroupId, InvitationId, Invite, Origin, Refusal, Reply, Signal, UserId, limits};
+use ringwire_signaling::{
+    By, Command, GroupId, InvitationId, Invite, Origin, Refusal, Reply, Signal, UserId, limits, step,
+};
 use ringwire_store::{Conversation, Detail};
 use ringwire_wire::params::{self, HistoryParams, ListActiveParams};
-use ringwire_wire::view::{GroupView, HistoryMessage, HistoryPage, InvitationPage, InvitationView, Ringing};
+use ringwire_wire::view::{
+    AuthorizationMessage, GroupView, HistoryMessage, HistoryPage, InvitationPage, InvitationView, Ringing,
+};
 
 use crate::error::OperationError;
 use crate::invitation::{Act, Create, Tell};
 use crate::metrics::Limit;
 use crate::registry::Invitations;
 use crate::shared::Shared;
-use crate::{cursor, ids};
+use crate::{cursor, ids, webhook};
 
 type Outcome<T> = Result<T, OperationError>;
 
@@ -30,6 +34,7 @@ impl Service {
     pub(crate) async fn invite(&self, command: Invite, origin: Option<Origin>) -> Outcome<Reply> {
         let id = ids::invitation_id(&command);
         self.admit(&command, id).await?;
+        self.authorize(&command, id).await?;
         Invitations::ask(&self.shared, id, || Create { command: command.clone(), origin }).await?
     }
 
@@ -37,11 +42,33 @@ impl Service {
     async fn admit(&self, command: &Invite, id: InvitationId) -> Outcome<()> {
         let Err(retry_after_ms) = self.shared.invites.take(command.by.user.clone()) else { return Ok(()) };
         // Whoever repeats an invite gets the first answer again: a refusal would say that nobody is rung.
-        if command.request_id.is_some() && self.shared.ask(self.shared.store.load(id)).await?.is_some() {
+        if self.is_repeat(command, id).await? {
             return Ok(());
         }
         self.shared.metrics.limited(Limit::Invites);
         Err(Refusal::RateLimited { retry_after_ms }.into())
+    }
+
+    /// Asks the operator's hook, if there is one, whether the invitation may be created.
+    async fn authorize(&self, command: &Invite, id: InvitationId) -> Outcome<()> {
+        let Some(authorization) = &self.shared.authorization else { return Ok(()) };
+        let invitees = step::invitees(command)?;
+        if self.is_repeat(command, id).await? {
+            return Ok(());
+        }
+        let asked_at = webhook::timestamp(self.shared.clock.now());
+        let message = AuthorizationMessage::of(id, command, invitees, asked_at);
+        let outcome = authorization.ask(&self.shared, &message).await;
+        // Meanwhile the same request may have been allowed on another connection: then it has an answer already.
+        if outcome.is_err() && self.is_repeat(command, id).await? {
+            return Ok(());
+        }
+        outcome
+    }
+
+    /// Whether the invite repeats one that was committed.
+    async fn is_repeat(&self, command: &Invite, id: InvitationId) -> Outcome<bool> {
+        Ok(command.request_id.is_some() && self.shared.ask(self.shared.store.load(id)).await?.is_some())
     }
 
     /// Changes an invitation.

@@ -11,6 +11,7 @@ use ringwire_store::{Clock, Store, StoreError};
 use tokio::sync::{Notify, watch};
 
 use crate::auth::Authenticator;
+use crate::authorization::Authorization;
 use crate::config::Config;
 use crate::error::OperationError;
 use crate::metrics::Metrics;
@@ -40,7 +41,6 @@ pub(crate) struct Shared {
     /// Whose tokens are accepted.
     pub(crate) authenticator: Authenticator,
     /// Asks configured URLs.
-    #[allow(dead_code, reason = "what is fetched has its own clone; hooks take it from here")]
     pub(crate) outbound: Outbound,
     /// The session actors by user.
     pub(crate) sessions: Arc<Sessions>,
@@ -56,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) invites: Buckets<UserId>,
     /// Offline pushes.
     pub(crate) pushes: Pushes,
+    /// Whom to ask before an invitation is created, if anybody.
+    pub(crate) authorization: Option<Authorization>,
     /// Turns true when the node shuts down.
     pub(crate) draining: watch::Sender<bool>,
     /// An operator wants the process to end as on a signal.

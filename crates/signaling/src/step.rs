@@ -29,7 +29,7 @@ use crate::push::PushChange;
 use crate::refusal::Refusal;
 use crate::time::UnixMillis;
 
-pub use invite::{invite, repeat_of};
+pub use invite::{invite, invitees, repeat_of};
 pub use receipt::{device_receipt, receipt};
 pub use ring_again::ring_again;
 pub use signal::signal;

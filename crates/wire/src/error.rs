@@ -77,7 +77,7 @@ error_codes! {
     RateLimited = 4009, "rate_limited", 429, "Rate limited";
     /// There is no valid token.
     Unauthenticated = 4010, "unauthenticated", 401, "Unauthenticated";
-    /// The token does not allow this.
+    /// The token, or the operator, does not allow this.
     Forbidden = 4011, "forbidden", 403, "Forbidden";
     /// Only the inviter may do this.
     NotInviter = 4012, "not_inviter", 403, "Not the inviter";
@@ -206,7 +206,7 @@ impl ErrorBody {
         Self::new(ErrorCode::Unauthenticated, problem)
     }
 
-    /// The token does not allow this.
+    /// The token, or the operator, does not allow this.
     #[must_use]
     pub fn forbidden(problem: impl Into<String>) -> Self {
         Self::new(ErrorCode::Forbidden, problem)

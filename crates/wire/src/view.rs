@@ -4,6 +4,7 @@
 //! it does not know, and takes names of states and reasons as text, so that a newer server does not
 //! break it. Times are Unix milliseconds of the server's clock.
 
+mod authorization;
 mod device;
 mod event;
 mod info;
@@ -12,6 +13,7 @@ mod push;
 mod result;
 mod session;
 
+pub use authorization::{AuthorizationData, AuthorizationMessage};
 pub use device::{DeviceList, DeviceView};
 pub use event::EventView;
 pub use info::{HistoryMessage, SignalingInfoView, signaling_info};

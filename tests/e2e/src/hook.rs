@@ -1,4 +1,4 @@
-//! A push hook: a real HTTP server that checks every signature, answers as it is told, and remembers what came.
+//! A hook: a real HTTP server that checks every signature, answers as it is told, and remembers what came.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -26,6 +26,8 @@ const MESSAGE: usize = 256 * 1024;
 pub enum Behaviour {
     /// With this status.
     Status(u16),
+    /// With this status and this body.
+    Body(u16, String),
     /// With a redirect to another URL.
     Redirect(String),
     /// With more than anybody wants to read.
@@ -113,6 +115,15 @@ impl Hook {
         let said = (pushed.body["type"].as_str(), pushed.body["data"]["user"].as_str());
         assert_eq!(said, (Some(kind), Some(user)), "{}", pushed.body);
         pushed
+    }
+
+    /// Settings of a node that asks this hook before it creates invitations.
+    #[must_use]
+    pub fn authorizes(&self, settings: Settings) -> Settings {
+        settings
+            .with("authorization.url", &self.url)
+            .with("authorization.secrets", SECRETS.join(","))
+            .with("outbound.allow_private", true)
     }
 
     /// What came and was not waited for.
@@ -211,6 +222,9 @@ async fn take(stream: &mut TcpStream, shared: &Shared) -> Option<()> {
 async fn answer(stream: &mut TcpStream, behaviour: Behaviour) -> Option<()> {
     let text = match behaviour {
         Behaviour::Status(status) => format!("HTTP/1.1 {status} So\r\nContent-Length: 0\r\n\r\n"),
+        Behaviour::Body(status, body) => {
+            format!("HTTP/1.1 {status} So\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        }
         Behaviour::Redirect(url) => format!("HTTP/1.1 307 Elsewhere\r\nLocation: {url}\r\nContent-Length: 0\r\n\r\n"),
         Behaviour::Huge => {
             let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n";

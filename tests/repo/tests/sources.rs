@@ -13,7 +13,7 @@ const CLOCK: &str = "crates/store/src/clock.rs";
 
 /// Files of the server that take the monotonic time to wait for something of their own process. Nothing that they
 /// compute is stored or sent, so it need not agree with another node's idea of the time.
-const LOCAL_WAITS: [&str; 11] = [
+const LOCAL_WAITS: [&str; 12] = [
     // When to try the database again after an I/O error.
     "crates/store/src/embedded/writer.rs",
     // How long opening may try, how long a reply took, how old a lease is.
@@ -31,6 +31,8 @@ const LOCAL_WAITS: [&str; 11] = [
     "crates/node/src/auth/jwks.rs",
     // Heartbeats, the token's end and draining of one socket.
     "crates/node/src/ws/connection.rs",
+    // How long the authorization hook is left alone.
+    "crates/node/src/authorization.rs",
     // The allowances of addresses and users at this node.
     "crates/node/src/rate/by_key.rs",
 ];

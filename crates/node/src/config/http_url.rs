@@ -54,6 +54,26 @@ impl From<HttpUrl> for String {
     }
 }
 
+/// A URL that may be left empty.
+pub(super) mod optional {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::HttpUrl;
+
+    // Serde hands a reference to the field, whatever its type.
+    #[allow(clippy::ref_option)]
+    pub(in crate::config) fn serialize<S: Serializer>(url: &Option<HttpUrl>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(url.as_ref().map_or("", |url| url.url().as_str()))
+    }
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<HttpUrl>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() { Ok(None) } else { HttpUrl::try_from(text).map(Some).map_err(D::Error::custom) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -136,3 +136,34 @@ fn more_rings_than_can_be_counted_are_refused() {
     let message = with("[limits]\nrings_per_minute = 1001").unwrap_err().to_string();
     assert_eq!(message, "limits.rings_per_minute: must be at most 1000");
 }
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+#[test]
+fn an_authorization_hook_is_off_without_a_url_and_needs_secrets_with_one() {
+    assert!(with("").unwrap().authorization.url.is_none());
+    let hook = format!("[authorization]\nurl = \"https://hook.example/ask\"\nsecrets = [\"{SECRET}\"]");
+    let config = with(&hook).unwrap();
+    let shown = serde_json::to_value(config.masked().authorization).unwrap();
+    assert_eq!(
+        shown,
+        json!({
+            "url": "https://hook.example/ask", "secrets": ["***"], "timeout_ms": 1_000, "on_failure": "deny",
+            "max_in_flight": 256,
+        })
+    );
+    let unencrypted = hook.replace("https", "http");
+    assert!(with(&format!("{unencrypted}\n[outbound]\nallow_private = true")).is_ok());
+    for (text, named) in [
+        (unencrypted, "authorization.url: must begin with https://"),
+        (hook.replace("https://", "https://ann:pass@"), "must not hold a user"),
+        (hook.replace(SECRET, "whsec_short"), "authorization.secrets: must be whsec_"),
+        (hook.replace(&format!("\"{SECRET}\""), ""), "authorization.secrets: must be one, or two"),
+        (format!("{hook}\non_failure = \"ignore\""), "ignore"),
+        (format!("{hook}\ntimeout_ms = 99"), "authorization.timeout_ms: must be between"),
+        (format!("{hook}\nmax_in_flight = 0"), "authorization.max_in_flight: must be between"),
+    ] {
+        let message = with(&text).unwrap_err().to_string();
+        assert!(message.contains(named), "{named}: {message}");
+    }
+}

@@ -30,19 +30,19 @@ pub fn invite(
     now: UnixMillis,
     policy: &Policy,
 ) -> Result<Step, Refusal> {
-    let names = checked(command)?;
+    let names = invitees(command)?;
     check_group(command, &names, facts)?;
     check_room(&command.by.user, facts)?;
 
-    let invitees: Vec<Invitee> = names.into_iter().map(|user| first(command, user, facts, now, policy)).collect();
-    let settled = invitees.iter().all(|invitee| invitee.state != InviteeState::Pending);
+    let invited: Vec<Invitee> = names.into_iter().map(|user| first(command, user, facts, now, policy)).collect();
+    let settled = invited.iter().all(|invitee| invitee.state != InviteeState::Pending);
     let next = Invitation {
         id,
         version: 1,
         terms: Arc::new(terms(command, facts, now)),
         data: Arc::clone(&command.data),
         modifications: 0,
-        invitees,
+        invitees: invited,
         settled_at: settled.then_some(now),
         inviter_mark: None,
     };
@@ -90,7 +90,11 @@ pub fn repeat_of(existing: &Invitation, command: &Invite) -> Result<Reply, Refus
     }
 }
 
-fn checked(command: &Invite) -> Result<Vec<UserId>, Refusal> {
+/// Whom the command invites, each once. Checks what can be told from the command alone, as [`invite`] does.
+///
+/// # Errors
+/// Parameters over their limits.
+pub fn invitees(command: &Invite) -> Result<Vec<UserId>, Refusal> {
     let mut names: Vec<UserId> = Vec::with_capacity(command.invitees.len().min(INVITEES));
     for user in &command.invitees {
         if *user == command.by.user {

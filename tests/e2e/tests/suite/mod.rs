@@ -6,6 +6,7 @@
 mod admin;
 mod admin_push;
 mod answering;
+mod authorization;
 mod bad_input;
 mod blocks;
 mod cancelling;
