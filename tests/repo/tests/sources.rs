@@ -33,8 +33,6 @@ const LOCAL_WAITS: [&str; 12] = [
     "crates/node/src/ws/connection.rs",
     // How long hooks are left alone, and how long one took.
     "crates/node/src/authorization.rs",
-    "crates/node/src/push.rs",
-    "crates/node/src/push/attempt.rs",
     // The allowances of addresses and users at this node.
     "crates/node/src/rate/by_key.rs",
 ];
