@@ -28,7 +28,7 @@ pub use limits::Limits;
 pub use list::List;
 pub use network::Network;
 pub use outbound::Outbound;
-pub use push::{Push, PushTarget};
+pub use push::{Events, Push, PushTarget};
 pub(crate) use tls::CertificateFiles;
 pub use tls::Tls;
 pub use web_origin::WebOrigin;
@@ -64,6 +64,8 @@ pub struct Config {
     pub push: Push,
     /// Who is asked before an invitation is created.
     pub authorization: Authorization,
+    /// Where events of invitations go.
+    pub events: Events,
     /// How the process ends.
     pub shutdown: Shutdown,
     /// What is logged, and how.
@@ -314,7 +316,7 @@ impl Config {
         if let Some((key, problem)) = self.tls_problem() {
             return invalid(key, problem.into());
         }
-        if let Some((key, problem)) = self.push.problem() {
+        if let Some((key, problem)) = self.push.problem().or_else(|| self.events.problem(&self.push)) {
             return invalid(key, problem);
         }
         if let Some((key, problem)) = self.authorization.problem(self.outbound.allow_private) {
@@ -374,7 +376,8 @@ impl Config {
         mask(&mut masked.auth.hs256_secret);
         masked.store.redis.url = without_password(&masked.store.redis.url);
         masked.authorization.secrets.0.iter_mut().for_each(mask);
-        masked.push.targets.iter_mut().flat_map(|target| &mut target.secrets).for_each(mask);
+        let targets = masked.push.targets.iter_mut().chain(&mut masked.events.targets);
+        targets.flat_map(|target| &mut target.secrets).for_each(mask);
         for key in &mut masked.auth.keys {
             key.secret.iter_mut().for_each(mask);
         }

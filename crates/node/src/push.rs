@@ -1,4 +1,4 @@
-//! Offline pushes: telling hooks of invitees whom no device told.
+//! Offline pushes: telling hooks of invitees whom no device told. Events of invitations go the same way.
 //!
 //! What is due is turned into jobs by `queueing`; a `dispatcher` for each target takes jobs and has
 //! each sent as an `attempt`; a circuit keeps a target that fails from being asked in vain. All
@@ -29,6 +29,7 @@ const DUE_AT_ONCE: usize = 1_024;
 
 /// What a node knows of pushes.
 pub(crate) struct Pushes {
+    /// Those of pushes, and those of events.
     pub(crate) targets: Vec<Arc<Target>>,
     /// How long one request may take.
     timeout: Duration,
@@ -43,6 +44,8 @@ pub(crate) struct Target {
     url: HttpUrl,
     signers: Signers,
     platforms: Vec<String>,
+    /// It is told events, and no pushes.
+    is_for_events: bool,
     max_in_flight: usize,
     in_flight: AtomicUsize,
     /// There may be a job for it, or room for one.
@@ -53,13 +56,14 @@ pub(crate) struct Target {
 
 impl Pushes {
     /// Takes over checked settings.
-    pub(crate) fn new(settings: &config::Push) -> Self {
-        let target = |target: &config::PushTarget| {
+    pub(crate) fn new(settings: &config::Push, events: &config::Events) -> Self {
+        let target = |target: &config::PushTarget, is_for_events| {
             Arc::new(Target {
                 name: target.name.clone(),
                 url: target.url.clone(),
                 signers: Signers::new(&target.secrets),
                 platforms: target.platforms.clone(),
+                is_for_events,
                 max_in_flight: settings.max_in_flight,
                 in_flight: AtomicUsize::new(0),
                 wake: Notify::new(),
@@ -68,17 +72,24 @@ impl Pushes {
             })
         };
         let (at_once, waiting) = mpsc::channel(DUE_AT_ONCE);
+        let pushed = settings.targets.iter().map(|settings| target(settings, false));
+        let told = events.targets.iter().map(|settings| target(settings, true));
         Self {
-            targets: settings.targets.iter().map(target).collect(),
+            targets: pushed.chain(told).collect(),
             timeout: Duration::from_millis(settings.timeout_ms),
             at_once,
             waiting: Mutex::new(Some(waiting)),
         }
     }
 
-    /// Whether there is anybody to tell.
+    /// Whether there is anybody to push to.
     pub(crate) fn is_on(&self) -> bool {
-        !self.targets.is_empty()
+        self.targets.iter().any(|target| !target.is_for_events)
+    }
+
+    /// Whether there is anybody to tell events.
+    pub(crate) fn tells_events(&self) -> bool {
+        self.targets.iter().any(|target| target.is_for_events)
     }
 
     /// Takes in what a commit of this node made due.

@@ -114,7 +114,7 @@ impl Node {
             connections: AtomicUsize::new(0),
             door: Door::new(&config),
             invites: Buckets::new(config.limits.invites_per_second, config.limits.invite_burst),
-            pushes: Pushes::new(&config.push),
+            pushes: Pushes::new(&config.push, &config.events),
             authorization: Authorization::new(&config.authorization),
             draining: watch::Sender::new(false),
             stop_asked: Notify::new(),

@@ -4,6 +4,9 @@
 //! connection, for the others once [`PATIENCE_MS`] have passed without a receipt. That is committed
 //! together with the ring, so that it outlives every node. The store keeps what is due and asks
 //! nothing here; whoever finds it due asks what is to be said now.
+//!
+//! Events go the same way: that an invitation was created, and that it was settled, is due with the
+//! commit that did it, for whoever keeps records of calls.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,6 +30,10 @@ pub const TIMERLESS_MS: u64 = 10 * 60 * 1000;
 pub const FIRST_WAIT_MS: u64 = 500;
 /// The longest wait between two attempts: a ring lasts half a minute.
 pub const LONGEST_WAIT_MS: u64 = 8_000;
+/// How long an event is tried to be told: over an outage of a billing system that somebody repairs the next day.
+pub const EVENT_MS: u64 = 24 * 60 * 60 * 1000;
+/// The longest wait between two attempts to tell an event: nobody waits for a record of a call.
+pub const LONGEST_EVENT_WAIT_MS: u64 = 5 * 60 * 1000;
 
 /// What a commit changes about an invitee's push.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +50,27 @@ pub enum PushChange {
         /// Whose.
         user: UserId,
     },
+    /// The invitation was created: that is due to be told.
+    Created {
+        /// By whom.
+        inviter: UserId,
+    },
+    /// The invitation was settled: that is due to be told, after its creation.
+    Settled {
+        /// Who had created it.
+        inviter: UserId,
+    },
+}
+
+impl PushChange {
+    /// Whether it is about an event rather than an invitee's push.
+    #[must_use]
+    pub fn is_event(&self) -> bool {
+        match self {
+            Self::Ring { .. } | Self::End { .. } => false,
+            Self::Created { .. } | Self::Settled { .. } => true,
+        }
+    }
 }
 
 /// What a push says.
@@ -54,9 +82,22 @@ pub enum PushKind {
     End,
     /// The ring is over, and nothing was ever said of it: only when an operator has a dead letter sent again.
     Missed,
+    /// The invitation was created (an event).
+    Created,
+    /// The invitation was settled (an event).
+    Settled,
 }
 
 impl PushKind {
+    /// Whether it is an event of the invitation rather than a push of an invitee.
+    #[must_use]
+    pub fn is_event(self) -> bool {
+        match self {
+            Self::Ring | Self::End | Self::Missed => false,
+            Self::Created | Self::Settled => true,
+        }
+    }
+
     /// The name in a push's `type`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -64,6 +105,8 @@ impl PushKind {
             Self::Ring => "push.ring",
             Self::End => "push.cancel",
             Self::Missed => "push.missed",
+            Self::Created => "invitation.created",
+            Self::Settled => "invitation.settled",
         }
     }
 }
@@ -82,8 +125,19 @@ impl Terms {
     }
 }
 
-/// The pushes that an invitation begins with.
+/// The pushes and events that an invitation begins with.
 pub(crate) fn begin(state: &Invitation) -> Vec<PushChange> {
+    let mut changes = rings(state);
+    changes.push(PushChange::Created { inviter: state.terms.inviter.clone() });
+    changes.extend(settled(state));
+    changes
+}
+
+fn settled(state: &Invitation) -> Option<PushChange> {
+    state.is_settled().then(|| PushChange::Settled { inviter: state.terms.inviter.clone() })
+}
+
+fn rings(state: &Invitation) -> Vec<PushChange> {
     if !state.terms.wants_push() {
         return Vec::new();
     }
@@ -94,13 +148,11 @@ pub(crate) fn begin(state: &Invitation) -> Vec<PushChange> {
     state.alerted().map(|user| PushChange::Ring { user: user.clone(), patience_ms }).collect()
 }
 
-/// The pushes that end with the rings of `users`.
+/// The pushes that end with the rings of `users`, who were pending before, and the event if nobody is any more.
 pub(crate) fn end<'a>(state: &Invitation, users: impl IntoIterator<Item = &'a UserId>) -> Vec<PushChange> {
-    if !state.terms.wants_push() {
-        return Vec::new();
-    }
-    let told = users.into_iter().filter(|user| !state.is_hidden_from(user));
-    told.map(|user| PushChange::End { user: user.clone() }).collect()
+    let wants_push = state.terms.wants_push();
+    let told = users.into_iter().filter(|user| wants_push && !state.is_hidden_from(user));
+    told.map(|user| PushChange::End { user: user.clone() }).chain(settled(state)).collect()
 }
 
 /// Whether a receipt of any device makes the ring's push needless.
@@ -108,9 +160,12 @@ pub(crate) fn ends_with_a_receipt(terms: &Terms) -> bool {
     terms.wants_push() && terms.push_when() == PushWhen::NoReceipt
 }
 
-/// Whether that push still says the truth about the invitee.
+/// Whether that push still says the truth about the invitee, or that event about the invitation.
 #[must_use]
 pub fn holds(state: &Invitation, user: &UserId, kind: PushKind) -> bool {
+    if kind.is_event() {
+        return kind == PushKind::Created || state.is_settled();
+    }
     let is_pending = match state.invitee(user).map(|invitee| &invitee.state) {
         Some(InviteeState::Pending) => true,
         Some(InviteeState::Settled(_)) => false,
@@ -119,6 +174,7 @@ pub fn holds(state: &Invitation, user: &UserId, kind: PushKind) -> bool {
     match kind {
         PushKind::Ring => is_pending,
         PushKind::End | PushKind::Missed => !is_pending,
+        PushKind::Created | PushKind::Settled => true,
     }
 }
 
@@ -128,7 +184,7 @@ pub fn holds(state: &Invitation, user: &UserId, kind: PushKind) -> bool {
 pub fn said_again(state: &Invitation, user: &UserId, kind: PushKind) -> Option<PushKind> {
     let kind = match kind {
         PushKind::Ring if !holds(state, user, kind) => PushKind::Missed,
-        PushKind::Ring | PushKind::End | PushKind::Missed => kind,
+        PushKind::Ring | PushKind::End | PushKind::Missed | PushKind::Created | PushKind::Settled => kind,
     };
     holds(state, user, kind).then_some(kind)
 }
@@ -150,8 +206,18 @@ pub fn devices(
     }
 }
 
+/// When what an event tells happened; none if it has not.
+#[must_use]
+pub fn happened_at(state: &Invitation, kind: PushKind) -> Option<UnixMillis> {
+    match kind {
+        PushKind::Created => Some(state.terms.created_at),
+        PushKind::Settled => state.settled_at,
+        PushKind::Ring | PushKind::End | PushKind::Missed => None,
+    }
+}
+
 /// The invitation as a push tells it: for a ring what `invitation.received` says, with the data of now, for its end the
-/// operation that ended it. None if the operation is not known.
+/// operation that ended it. None if the operation is not known, and for events, which tell the whole record.
 #[must_use]
 pub fn info(state: &Invitation, operations: &[Operation], user: &UserId, kind: PushKind) -> Option<SignalingInfo> {
     match kind {
@@ -164,6 +230,7 @@ pub fn info(state: &Invitation, operations: &[Operation], user: &UserId, kind: P
             let ended = operations.iter().find(|operation| operation.version == settled_by)?;
             Some(SignalingInfo::of_operation(state, ended))
         }
+        PushKind::Created | PushKind::Settled => None,
     }
 }
 
@@ -173,13 +240,24 @@ pub fn gives_up_at(state: &Invitation, kind: PushKind, queued_at: UnixMillis) ->
     match kind {
         PushKind::Ring => state.deadline().unwrap_or_else(|| queued_at.plus(TIMERLESS_MS)),
         PushKind::End | PushKind::Missed => queued_at.plus(END_MS),
+        PushKind::Created | PushKind::Settled => queued_at.plus(EVENT_MS),
     }
 }
 
 /// How long to wait after that many attempts that failed. `random` is any number.
 #[must_use]
 pub fn wait_ms(attempts: u32, random: u64) -> u64 {
-    let whole = FIRST_WAIT_MS.saturating_mul(1 << attempts.saturating_sub(1).min(8)).min(LONGEST_WAIT_MS);
+    bounded_wait_ms(attempts, LONGEST_WAIT_MS, random)
+}
+
+/// How long to wait before a push of this kind is tried again, after that many attempts. `random` is any number.
+#[must_use]
+pub fn retry_ms(kind: PushKind, attempts: u32, random: u64) -> u64 {
+    bounded_wait_ms(attempts, if kind.is_event() { LONGEST_EVENT_WAIT_MS } else { LONGEST_WAIT_MS }, random)
+}
+
+fn bounded_wait_ms(attempts: u32, longest_ms: u64, random: u64) -> u64 {
+    let whole = FIRST_WAIT_MS.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(longest_ms);
     whole - random % (whole / 2)
 }
 
@@ -195,6 +273,16 @@ mod tests {
                 let wait = wait_ms(attempts, random);
                 assert!(wait > longest / 2 && wait <= longest, "{wait} after {attempts} attempts");
             }
+        }
+    }
+
+    #[test]
+    fn events_wait_longer_than_pushes() {
+        for (attempts, event, push) in [(1, 500, 500), (6, 16_000, 8_000), (10, 256_000, 8_000), (99, 300_000, 8_000)] {
+            for kind in [PushKind::Created, PushKind::Settled] {
+                assert_eq!(retry_ms(kind, attempts, 0), event);
+            }
+            assert_eq!(retry_ms(PushKind::Ring, attempts, 0), push);
         }
     }
 }

@@ -47,7 +47,8 @@ pub struct Step {
     pub broadcast: Option<Arc<Event>>,
     /// Changes to users' lists of active invitations.
     pub index: Vec<IndexChange>,
-    /// What changes about the pushes of invitees. Whoever has no hooks leaves it out.
+    /// What changes about the pushes of invitees, and which events of the invitation are to be told. Whoever has no
+    /// hooks for the one or the other leaves it out.
     pub pushes: Vec<PushChange>,
     /// Conditions on which all of this depends.
     pub guards: Vec<Guard>,

@@ -13,6 +13,7 @@ pub mod commits;
 pub mod devices;
 pub mod differential;
 pub mod driver;
+pub mod events;
 pub mod fixture;
 pub mod groups;
 pub mod guards;
@@ -166,6 +167,17 @@ macro_rules! conformance_tests {
                 each_target_has_a_queue_of_its_own,
                 the_receipts_of_every_device_are_kept_if_each_counts,
             }
+            events {
+                without_targets_no_event_is_due,
+                an_event_is_due_with_the_commit_that_made_it,
+                an_invitation_that_fails_at_once_was_created_and_settled,
+                an_event_is_queued_once_for_each_target,
+                a_settlement_that_is_queued_first_brings_its_creation,
+                a_settlement_waits_until_the_creation_was_delivered_or_is_a_dead_letter,
+                a_target_that_was_told_the_creation_does_not_wait_for_another,
+                a_creation_that_is_sent_again_holds_the_settlement_that_waits,
+                many_who_queue_and_take_at_once_keep_the_order,
+            }
         }
     };
 }
@@ -188,6 +200,7 @@ macro_rules! conformance_tests_of_time {
                 what_was_missed_is_forgotten_after_a_day,
                 what_has_gone_makes_room,
                 a_note_of_a_post_is_forgotten,
+                what_is_due_of_events_outlives_the_record,
             }
         }
     };

@@ -8,6 +8,7 @@ mod blocks;
 mod commit;
 mod devices;
 mod dice;
+mod events;
 mod expiry;
 mod fault;
 mod groups;

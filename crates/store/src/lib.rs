@@ -74,12 +74,13 @@ pub trait Store: Send + Sync + 'static {
     fn due(&self, partitions: Vec<Partition>, until: UnixMillis, limit: usize) -> StoreFuture<'_, Vec<Due>>;
 
     /// Turns a push that is due into a job for each of these targets, and for a ring notes that the invitee was pushed
-    /// there; the end of a ring goes to those of the targets that the ring went to. `false`, and nothing happens, if
-    /// it is not due any more.
+    /// there; the end of a ring goes to those of the targets that the ring went to. The event of a settlement brings
+    /// that of the creation with it if that is still due. `false`, and nothing happens, if it is not due any more.
     fn queue_push(&self, job: PushJob, targets: Vec<String>) -> StoreFuture<'_, bool>;
 
     /// Takes jobs of a target whose time has come, the earliest first, at most `limit`. Nobody else gets them for
-    /// `lease_ms`.
+    /// `lease_ms`. The event of a settlement is not given to anybody while that of the creation is a job of the target,
+    /// waiting or under a lease.
     fn take_pushes(&self, target: String, limit: usize, lease_ms: u64) -> StoreFuture<'_, Vec<TakenPush>>;
 
     /// Gives a job back to be taken again from `at` on, and notes what went wrong; nothing if it has ended meanwhile.

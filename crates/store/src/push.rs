@@ -3,6 +3,9 @@
 //! A commit makes a push *due*; queueing turns what is due into a *job* for each target, once; a
 //! job is taken under a lease, and ends delivered or as a *dead letter*. A job whose taker died
 //! comes back with the end of its lease, so it may be delivered more than once.
+//!
+//! Events of invitations are jobs too. That of the settlement is held for as long as the target has
+//! that of the creation.
 
 use std::fmt;
 
@@ -22,13 +25,16 @@ const ERROR_BYTES: usize = 200;
 pub(crate) const NEVER_TRIED: &str = "the target took no pushes while it rang";
 /// What it says of a push that found no room.
 pub(crate) const NO_ROOM: &str = "too many pushes wait for the target";
+/// From when on a job may be taken that is held until another ends: the year 10 000, which a sorted set of Redis holds
+/// exactly.
+pub(crate) const HELD: UnixMillis = UnixMillis(253_402_300_800_000);
 
-/// What one invitee is to be told through a hook.
+/// What is to be told through a hook: of one invitee, or an event of the invitation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PushJob {
     /// Of which invitation.
     pub invitation: InvitationId,
-    /// Who.
+    /// Who; for an event the inviter.
     pub user: UserId,
     /// What.
     pub kind: PushKind,
@@ -129,6 +135,8 @@ impl PushJob {
             b'P' => PushKind::Ring,
             b'E' => PushKind::End,
             b'M' => PushKind::Missed,
+            b'C' => PushKind::Created,
+            b'S' => PushKind::Settled,
             _ => return Err(fields.damaged()),
         };
         let damaged = fields.damaged();
@@ -136,9 +144,19 @@ impl PushJob {
         Ok(Self { invitation, user: UserId::parse(user).map_err(|_| damaged)?, kind })
     }
 
-    /// The job that tells the end of this ring.
-    pub(crate) fn end(&self) -> Self {
-        Self { kind: PushKind::End, ..self.clone() }
+    /// The job that is not sent before this one has ended: the end of a ring, the settlement of what was created.
+    pub(crate) fn follower(&self) -> Option<Self> {
+        let kind = match self.kind {
+            PushKind::Ring => PushKind::End,
+            PushKind::Created => PushKind::Settled,
+            PushKind::End | PushKind::Missed | PushKind::Settled => return None,
+        };
+        Some(Self { kind, ..self.clone() })
+    }
+
+    /// The event that tells the creation.
+    pub(crate) fn created(&self) -> Self {
+        Self { kind: PushKind::Created, ..self.clone() }
     }
 
     /// The job that tells the ring of this end.
@@ -153,6 +171,8 @@ pub(crate) fn mark(kind: PushKind) -> u8 {
         PushKind::Ring => b'P',
         PushKind::End => b'E',
         PushKind::Missed => b'M',
+        PushKind::Created => b'C',
+        PushKind::Settled => b'S',
     }
 }
 
@@ -224,7 +244,7 @@ mod tests {
 
     #[test]
     fn jobs_and_letters_read_back() {
-        for kind in [PushKind::Ring, PushKind::End, PushKind::Missed] {
+        for kind in [PushKind::Ring, PushKind::End, PushKind::Missed, PushKind::Created, PushKind::Settled] {
             let job = job(kind);
             assert_eq!(PushJob::read(&job.bytes()), Ok(job.clone()));
             let failure = Failure { attempts: 3, error: "no answer".to_owned() };
@@ -250,7 +270,7 @@ mod tests {
         let ring = job(PushKind::Ring);
         assert_eq!(ring.id("a"), job(PushKind::Ring).id("a"));
         assert_ne!(ring.id("a"), ring.id("b"));
-        assert_ne!(ring.id("a"), ring.end().id("a"));
+        assert_ne!(ring.id("a"), job(PushKind::End).id("a"));
         let name = ring.id("a").to_string();
         assert_eq!(PushId::parse(&name), Some(ring.id("a")));
         for forged in ["", "psh_", "psh_+0000000000000000000000000000001", &name.to_uppercase(), &name[1..]] {

@@ -64,6 +64,10 @@ pub enum DueKind {
     Push(UserId),
     /// This invitee was pushed, and the ring is over: push that.
     PushEnd(UserId),
+    /// The invitation of this inviter was created: tell the event.
+    Created(UserId),
+    /// The invitation of this inviter was settled: tell the event, after the creation.
+    Settled(UserId),
 }
 
 /// Whose history is read.

@@ -7,6 +7,7 @@
 mod authorization;
 mod device;
 mod event;
+mod event_message;
 mod info;
 mod invitation;
 mod push;
@@ -16,6 +17,7 @@ mod session;
 pub use authorization::{AuthorizationData, AuthorizationMessage};
 pub use device::{DeviceList, DeviceView};
 pub use event::EventView;
+pub use event_message::EventMessage;
 pub use info::{HistoryMessage, SignalingInfoView, signaling_info};
 pub use invitation::{InvitationView, InviteeView, Ringing};
 pub use push::{PushData, PushDevice, PushMessage, PushTexts};

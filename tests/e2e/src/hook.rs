@@ -163,6 +163,18 @@ impl Targets {
         Self { _directory: directory, file }
     }
 
+    /// One more, for events.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    #[must_use]
+    pub fn with_events(self, name: &str, hook: &Hook) -> Self {
+        let target = format!("[[events.targets]]\nname = {name:?}\nurl = {:?}\nsecrets = {SECRETS:?}\n", hook.url);
+        let text = std::fs::read_to_string(&self.file).expect("the file is ours");
+        std::fs::write(&self.file, text + &target).expect("the directory is ours");
+        self
+    }
+
     /// One target for everything.
     #[must_use]
     pub fn all_to(hook: &Hook) -> Self {

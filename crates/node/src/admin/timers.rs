@@ -55,7 +55,7 @@ fn count(due: &[&Due]) -> TimerCounts {
         match due.kind {
             DueKind::Deadline => counts.deadlines += 1,
             DueKind::Relay => counts.relays += 1,
-            DueKind::Push(_) | DueKind::PushEnd(_) => counts.pushes += 1,
+            DueKind::Push(_) | DueKind::PushEnd(_) | DueKind::Created(_) | DueKind::Settled(_) => counts.pushes += 1,
         }
     }
     counts

@@ -134,6 +134,6 @@ pub(super) struct TimerCounts {
     pub(super) deadlines: u64,
     /// Broadcasts to members of groups that their node did not serve.
     pub(super) relays: u64,
-    /// Offline pushes that are not queued yet: of rings without a receipt, and of their ends.
+    /// Offline pushes that are not queued yet: of rings without a receipt, and of their ends; and events.
     pub(super) pushes: u64,
 }

@@ -165,9 +165,8 @@ impl Transition {
         audience: Vec<UserId>,
         origin: Option<Origin>,
     ) -> Drafted {
-        if !self.shared.pushes.is_on() {
-            step.pushes.clear();
-        }
+        let pushes = &self.shared.pushes;
+        step.pushes.retain(|change| if change.is_event() { pushes.tells_events() } else { pushes.is_on() });
         let next = &step.next;
         let tag = ids::tag();
         let after = Stored { invitation: next.clone(), tag };

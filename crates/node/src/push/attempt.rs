@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use actix_web::web::Bytes;
 use ringwire_signaling::{DeviceId, PushKind, UnixMillis, push};
 use ringwire_store::{Detail, Failure, TakenPush};
-use ringwire_wire::view::PushMessage;
+use ringwire_wire::view::{EventMessage, PushMessage};
+use serde::Serialize;
 
 use super::Target;
 use crate::error::OperationError;
@@ -21,6 +22,19 @@ use crate::webhook::{GONE, answers, timestamp};
 const ANSWER_BYTES: usize = 16 * 1024;
 /// The longest time that a target may ask to wait.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// What a dead letter says of an event whose invitation was retained for too short.
+const RECORD_GONE: &str = "the invitation's record is gone: it was not retained until now";
+
+/// What there is to say.
+enum Said {
+    /// This, until then.
+    This(Bytes, UnixMillis),
+    /// It is not true any more, or for nobody.
+    Nothing,
+    /// It cannot be said; why.
+    Lost(String),
+}
 
 /// What came of a request.
 enum Answer {
@@ -42,46 +56,85 @@ pub(super) async fn attempt(shared: &Arc<Shared>, target: &Target, taken: TakenP
 async fn try_to(shared: &Arc<Shared>, target: &Target, taken: &TakenPush) -> Result<(), OperationError> {
     let TakenPush { job, attempts, queued_at } = taken;
     let store = &shared.store;
-    let (detail, registered) =
-        tokio::join!(shared.ask(store.detail(job.invitation)), shared.ask(store.devices(job.user.clone())));
-    let end = |failure| shared.ask(store.end_push(target.name.clone(), job.clone(), failure));
-    let Some((message, detail)) = detail?.and_then(|detail| {
-        let devices = registered.as_ref().ok()?.iter().filter(|device| target.is_for(device)).cloned().collect();
-        Some((message(taken, &detail, devices, shared.clock.now())?, detail))
-    }) else {
-        registered?;
-        shared.metrics.pushes.count(&target.name, job.kind, PushOutcome::Needless);
-        return end(None).await;
+    let read = if job.kind.is_event() { event(shared, taken).await? } else { push(shared, target, taken).await? };
+    let (body, gives_up_at) = match read {
+        Said::This(body, gives_up_at) => (body, gives_up_at),
+        Said::Nothing => {
+            shared.metrics.pushes.count(&target.name, job.kind, PushOutcome::Needless);
+            return shared.ask(store.end_push(target.name.clone(), job.clone(), None)).await;
+        }
+        Said::Lost(error) => return give_up(shared, target, taken, error).await,
     };
     let started = Instant::now();
-    let answer = send(shared, target, taken, &message).await;
+    let answer = send(shared, target, taken, body).await;
     shared.metrics.pushes.took(&target.name, started.elapsed());
     let (error, wait) = match answer {
         Answer::Taken => {
             let delay = Duration::from_millis(shared.clock.now().since(*queued_at));
             shared.metrics.pushes.count(&target.name, job.kind, PushOutcome::Delivered);
             shared.metrics.pushes.delivered(&target.name, delay);
-            return end(None).await;
+            return shared.ask(store.end_push(target.name.clone(), job.clone(), None)).await;
         }
         Answer::Refused(error, wait) => (error, Some(wait.unwrap_or_default())),
         Answer::Gone(error) => (error, None),
     };
     let now = shared.clock.now();
     let wait = wait.map(|asked| {
-        let own = push::wait_ms(*attempts, ids::random_u64());
+        let own = push::retry_ms(job.kind, *attempts, ids::random_u64());
         now.plus(own.max(u64::try_from(asked.min(RETRY_AFTER).as_millis()).unwrap_or(own)))
     });
-    match wait.filter(|at| *at < push::gives_up_at(&detail.invitation, job.kind, *queued_at)) {
+    match wait.filter(|at| *at < gives_up_at) {
         Some(at) => {
             shared.metrics.pushes.count(&target.name, job.kind, PushOutcome::Failed);
             shared.ask(store.put_off_push(target.name.clone(), job.clone(), at, error)).await
         }
-        None => {
-            let (id, kind) = (job.id(&target.name), job.kind.name());
-            tracing::warn!(target = target.name, %id, kind, attempts, error, "push given up: it is a dead letter");
-            shared.metrics.pushes.count(&target.name, job.kind, PushOutcome::Dead);
-            end(Some(Failure { attempts: *attempts, error })).await
-        }
+        None => give_up(shared, target, taken, error).await,
+    }
+}
+
+/// Makes a dead letter of it.
+async fn give_up(
+    shared: &Arc<Shared>,
+    target: &Target,
+    TakenPush { job, attempts, .. }: &TakenPush,
+    error: String,
+) -> Result<(), OperationError> {
+    let (id, kind) = (job.id(&target.name), job.kind.name());
+    tracing::warn!(target = target.name, %id, kind, attempts, error, "push given up: it is a dead letter");
+    shared.metrics.pushes.count(&target.name, job.kind, PushOutcome::Dead);
+    let failure = Failure { attempts: *attempts, error };
+    shared.ask(shared.store.end_push(target.name.clone(), job.clone(), Some(failure))).await
+}
+
+/// Reads what an event says: the invitation as it is now.
+async fn event(shared: &Arc<Shared>, taken: &TakenPush) -> Result<Said, OperationError> {
+    let kind = taken.job.kind;
+    let Some(stored) = shared.ask(shared.store.load(taken.job.invitation)).await? else {
+        return Ok(Said::Lost(RECORD_GONE.to_owned()));
+    };
+    let Some(message) = EventMessage::of(&stored.invitation, kind, shared.clock.now(), timestamp) else {
+        return Ok(Said::Nothing);
+    };
+    Ok(written(&message, push::gives_up_at(&stored.invitation, kind, taken.queued_at)))
+}
+
+/// Reads what a push says, and to which devices.
+async fn push(shared: &Arc<Shared>, target: &Target, taken: &TakenPush) -> Result<Said, OperationError> {
+    let job = &taken.job;
+    let store = &shared.store;
+    let (detail, registered) =
+        tokio::join!(shared.ask(store.detail(job.invitation)), shared.ask(store.devices(job.user.clone())));
+    let (Some(detail), registered) = (detail?, registered?) else { return Ok(Said::Nothing) };
+    let devices = registered.into_iter().filter(|device| target.is_for(device)).collect();
+    Ok(message(taken, &detail, devices, shared.clock.now()).map_or(Said::Nothing, |message| {
+        written(&message, push::gives_up_at(&detail.invitation, job.kind, taken.queued_at))
+    }))
+}
+
+fn written(message: &impl Serialize, gives_up_at: UnixMillis) -> Said {
+    match serde_json::to_vec(message) {
+        Ok(body) => Said::This(Bytes::from(body), gives_up_at),
+        Err(error) => Said::Lost(error.to_string()),
     }
 }
 
@@ -103,18 +156,14 @@ fn message(
                 received.iter().filter(|(of, _)| of == user).map(|(_, device)| device.clone()).collect();
             push::devices(&invitation.terms, devices, &received)?
         }
-        PushKind::End | PushKind::Missed => devices,
+        PushKind::End | PushKind::Missed | PushKind::Created | PushKind::Settled => devices,
     };
     PushMessage::of((invitation, operations), user, kind, devices, now, timestamp)
 }
 
 /// Sends it, signed with every secret.
-async fn send(shared: &Arc<Shared>, target: &Target, taken: &TakenPush, message: &PushMessage) -> Answer {
+async fn send(shared: &Arc<Shared>, target: &Target, taken: &TakenPush, body: Bytes) -> Answer {
     let id = taken.job.id(&target.name).to_string();
-    let body = match serde_json::to_vec(message) {
-        Ok(body) => Bytes::from(body),
-        Err(error) => return Answer::Gone(error.to_string()),
-    };
     let Some(headers) = target.signers.headers(&id, shared.clock.now(), &body) else {
         return Answer::Gone("the message cannot be signed".to_owned());
     };

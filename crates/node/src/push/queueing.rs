@@ -27,6 +27,8 @@ pub(crate) async fn queue(shared: &Arc<Shared>, due: Vec<Due>) {
         let (user, kind) = match due.kind {
             DueKind::Push(user) => (user, PushKind::Ring),
             DueKind::PushEnd(user) => (user, PushKind::End),
+            DueKind::Created(inviter) => (inviter, PushKind::Created),
+            DueKind::Settled(inviter) => (inviter, PushKind::Settled),
             DueKind::Deadline | DueKind::Relay => return None,
         };
         Some(PushJob { invitation: due.invitation, user, kind })
@@ -42,14 +44,14 @@ pub(crate) async fn queue(shared: &Arc<Shared>, due: Vec<Due>) {
 }
 
 async fn queue_one(shared: &Arc<Shared>, job: PushJob) -> Result<(), OperationError> {
-    let pushes = &shared.pushes;
-    let by_platform = pushes.targets.iter().any(|target| !target.platforms.is_empty());
+    let fitting = shared.pushes.targets.iter().filter(|target| target.is_for_events == job.kind.is_event());
+    let by_platform = fitting.clone().any(|target| !target.platforms.is_empty());
     let targets: Vec<&Arc<Target>> = if job.kind == PushKind::Ring && by_platform {
         let devices = shared.ask(shared.store.devices(job.user.clone())).await?;
-        pushes.targets.iter().filter(|target| target.serves(&devices)).collect()
+        fitting.filter(|target| target.serves(&devices)).collect()
     } else {
         // Of the end of a ring the store knows where the ring went.
-        pushes.targets.iter().collect()
+        fitting.collect()
     };
     let names = targets.iter().map(|target| target.name.clone()).collect();
     if shared.ask(shared.store.queue_push(job, names)).await? {

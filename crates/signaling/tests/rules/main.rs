@@ -4,6 +4,7 @@ mod answer;
 mod blocked;
 mod busy;
 mod cancel;
+mod events;
 mod force_cancel;
 mod glare;
 mod group;

@@ -11,7 +11,7 @@ use ringwire_signaling::info::SignalingInfo;
 use ringwire_signaling::policy::{Blocked, Busy};
 use ringwire_signaling::{
     Action, Command, Event, GroupId, Invitation, InvitationId, Invite, Operation, Partition, Policy, PushChange,
-    Refusal, Signal, Step, UnixMillis, UserId, Verdict, step,
+    PushKind, Refusal, Signal, Step, UnixMillis, UserId, Verdict, step,
 };
 
 pub(crate) use commands::{InviteWords, accept, cancel, force_cancel, invite, modify, reject, signal, timeout};
@@ -41,6 +41,8 @@ pub(crate) struct Script {
     state: Option<Invitation>,
     pushes: Vec<PushChange>,
     operations: Vec<Operation>,
+    /// The events that are to be told, in order.
+    pub(crate) told: Vec<PushKind>,
 }
 
 /// Anything that can be asked of an invitation that exists or is created.
@@ -145,10 +147,11 @@ impl Script {
     /// What the last step changed about pushes.
     pub(crate) fn pushes(&self) -> Told {
         let words = |change: &PushChange| match change {
-            PushChange::Ring { user, patience_ms } => format!("ring of {user} after {patience_ms}"),
-            PushChange::End { user } => format!("end of {user}"),
+            PushChange::Ring { user, patience_ms } => Some(format!("ring of {user} after {patience_ms}")),
+            PushChange::End { user } => Some(format!("end of {user}")),
+            PushChange::Created { .. } | PushChange::Settled { .. } => None,
         };
-        Told(self.pushes.iter().map(words).collect::<Vec<_>>().join("\n"))
+        Told(self.pushes.iter().filter_map(words).collect::<Vec<_>>().join("\n"))
     }
 
     /// A device of a user holds the ring.
@@ -172,6 +175,12 @@ impl Script {
         assert_eq!(step.next.version, version, "a transition counts one version");
         assert_eq!((step.operation.version, step.operation.at), (version, now));
         check_info(&step);
+        let was_settled = self.state.as_ref().is_some_and(Invitation::is_settled);
+        let created = (version == 1).then_some(PushKind::Created);
+        let settled = (!was_settled && step.next.is_settled()).then_some(PushKind::Settled);
+        let events = events(&step);
+        assert_eq!(events, created.into_iter().chain(settled).collect::<Vec<_>>(), "each event is told once");
+        self.told.extend(events);
         let told = words::step(&step, now);
         self.state = Some(step.next);
         self.pushes = step.pushes;
@@ -191,6 +200,17 @@ impl Script {
             assert_eq!(event.settled, state.is_settled());
         }
     }
+}
+
+/// The events of the invitation that a step has told.
+fn events(step: &Step) -> Vec<PushKind> {
+    let inviter = &step.next.terms.inviter;
+    let kind = |change: &PushChange| match change {
+        PushChange::Created { inviter: by } => (by == inviter).then_some(PushKind::Created),
+        PushChange::Settled { inviter: by } => (by == inviter).then_some(PushKind::Settled),
+        PushChange::Ring { .. } | PushChange::End { .. } => None,
+    };
+    step.pushes.iter().filter_map(kind).collect()
 }
 
 /// Whether an app reads an event or a message of history, it learns the same.

@@ -117,6 +117,8 @@ pub struct Driver<'a> {
     pub origin: Option<Origin>,
     /// Whether there are hooks to push to.
     pub pushes: bool,
+    /// Whether there are hooks to tell events.
+    pub events: bool,
 }
 
 impl<'a> Driver<'a> {
@@ -124,7 +126,13 @@ impl<'a> Driver<'a> {
     #[must_use]
     pub fn new(fixture: &'a Fixture) -> Self {
         let origin = Some(Origin { incarnation: 7, connection: ConnectionId(9) });
-        Self { fixture, policy: Policy { rings_per_minute: 0, ..Policy::default() }, origin, pushes: false }
+        Self {
+            fixture,
+            policy: Policy { rings_per_minute: 0, ..Policy::default() },
+            origin,
+            pushes: false,
+            events: false,
+        }
     }
 
     /// The time.
@@ -147,9 +155,7 @@ impl<'a> Driver<'a> {
     /// A commit of `step` from now.
     #[must_use]
     pub fn commit(&self, built_on: Option<&Stored>, mut step: Step) -> Commit {
-        if !self.pushes {
-            step.pushes.clear();
-        }
+        step.pushes.retain(|change| if change.is_event() { self.events } else { self.pushes });
         let next = &step.next;
         let retained_until = self.policy.retained_until(next.terms.created_at, next.deadline(), next.settled_at);
         Commit {

@@ -5,13 +5,14 @@ use ringwire_signaling::inbox::{Position, Resumption};
 use ringwire_signaling::limits::{
     EPHEMERAL_GRACE_MS, INBOX_AGE_MS, MISSED_AGE_MS, PENDING_PER_USER, SNAPSHOT_TIMERLESS_MS,
 };
-use ringwire_signaling::{ConnectionId, Facts, step};
+use ringwire_signaling::{ConnectionId, Facts, PushKind, step};
 
 use super::driver::{
     Driver, accept, cancel, device, group, invite, invite_in_group, invite_without_timer, names, signal, user,
 };
 use super::fixture::Fixture;
 use crate::commit::{CommitOutcome, PostOutcome};
+use crate::push::PushJob;
 use crate::query::Conversation;
 
 const MINUTE_MS: u64 = 60_000;
@@ -242,4 +243,22 @@ pub async fn a_note_of_a_post_is_forgotten(fixture: &Fixture) {
     assert_eq!(driver.signal(created.id, &named).await, PostOutcome::Repeat);
     driver.pass(31 * MINUTE_MS).await;
     assert_eq!(driver.signal(created.id, &named).await, PostOutcome::Posted);
+}
+
+/// That it was made is told of what nobody looked after for as long as it was kept.
+pub async fn what_is_due_of_events_outlives_the_record(fixture: &Fixture) {
+    let mut driver = Driver::new(fixture);
+    (driver.events, driver.pushes) = (true, true);
+    let created = driver.invite(&invite_without_timer("ann", &["bob"])).await;
+    driver.pass(2 * DAY_MS).await;
+    assert_eq!(driver.load(created.id).await, None);
+    let job = PushJob { invitation: created.id, user: user("ann"), kind: PushKind::Created };
+    assert!(fixture.store.queue_push(job.clone(), vec!["billing".to_owned()]).await.unwrap());
+    let taken = fixture.store.take_pushes("billing".to_owned(), 9, MINUTE_MS).await.unwrap();
+    assert_eq!(taken.into_iter().map(|taken| taken.job).collect::<Vec<_>>(), std::slice::from_ref(&job));
+    fixture.store.end_push("billing".to_owned(), job, None).await.unwrap();
+    for _ in 0..18 {
+        driver.pass(DAY_MS / 2).await;
+    }
+    assert_eq!(fixture.control.leftovers().await, [""; 0]);
 }

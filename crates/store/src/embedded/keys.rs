@@ -170,6 +170,8 @@ pub(super) fn due(due: &Due) -> Vec<u8> {
         DueKind::Relay => (1, None),
         DueKind::Push(user) => (2, Some(user)),
         DueKind::PushEnd(user) => (3, Some(user)),
+        DueKind::Created(inviter) => (4, Some(inviter)),
+        DueKind::Settled(inviter) => (5, Some(inviter)),
     };
     key.push(kind);
     key.extend(user.into_iter().flat_map(|user| user.as_str().bytes()));
@@ -185,6 +187,8 @@ pub(super) fn read_due(key: &[u8]) -> Option<Due> {
         1 => DueKind::Relay,
         2 => DueKind::Push(user()?),
         3 => DueKind::PushEnd(user()?),
+        4 => DueKind::Created(user()?),
+        5 => DueKind::Settled(user()?),
         _ => return None,
     };
     Some(Due { at: UnixMillis(read_number(key)?), invitation: read_invitation(&key[NUMBER..])?, kind })
@@ -194,6 +198,13 @@ pub(super) fn read_due(key: &[u8]) -> Option<Due> {
 pub(super) fn pushed(id: InvitationId, user: &UserId) -> Vec<u8> {
     let mut key = invitation(id).to_vec();
     key.extend_from_slice(user.as_str().as_bytes());
+    key
+}
+
+/// What is noted of an invitation's events. No user is named by a control character.
+pub(super) fn events(id: InvitationId) -> Vec<u8> {
+    let mut key = invitation(id).to_vec();
+    key.push(0);
     key
 }
 
@@ -403,7 +414,9 @@ mod tests {
         assert_eq!(read_numbered(&numbered(id, 3)), Some(3));
         assert_eq!(read_missed(&missed(&user("a"), 5, id)), Some((5, id)));
         assert_eq!(last_invitation(&active(&user("a"), Role::Invitee, id)), Some(id));
-        for kind in [DueKind::Deadline, DueKind::Relay, DueKind::Push(user("a")), DueKind::PushEnd(user("a"))] {
+        let pushes = [DueKind::Push(user("a")), DueKind::PushEnd(user("a"))];
+        let happened = [DueKind::Created(user("a")), DueKind::Settled(user("a"))];
+        for kind in [DueKind::Deadline, DueKind::Relay].into_iter().chain(pushes).chain(happened) {
             let entry = Due { at: UnixMillis(9), invitation: id, kind };
             assert_eq!(read_due(&due(&entry)), Some(entry));
         }
@@ -412,6 +425,7 @@ mod tests {
         assert_eq!(read_job_time("hook", &key), Some(wake));
         assert_eq!(read_time_of_job("hook", &key), Some(UnixMillis(6)));
         assert_eq!(read_pushed(&pushed(id, &user("a"))), Some(user("a")));
+        assert_eq!(read_pushed(&events(id)), None);
         for mortal in [Mortal::Invitation(id), Mortal::Inbox(user("a")), Mortal::Once(once_ring(id, &user("a")))] {
             assert_eq!(read_expiry(&expiry(UnixMillis(4), &mortal)), Some((UnixMillis(4), mortal)));
         }

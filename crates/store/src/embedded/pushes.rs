@@ -2,8 +2,10 @@
 
 use std::ops::Bound;
 
+use redb::ReadableTableMetadata;
 use ringwire_signaling::{InvitationId, PushChange, PushKind, UnixMillis, UserId};
 
+use super::events;
 use super::fault::Fault;
 use super::keys;
 use super::presence::Presence;
@@ -12,8 +14,8 @@ use super::rows::{JobRow, PushedRow};
 use super::tables::{self, Tables, rows_between, rows_of};
 use super::write::{Write, Written};
 use crate::push::{
-    DEAD_LETTERS, DeadLetter, Failure, LetterCursor, LetterPage, NEVER_TRIED, NO_ROOM, PushId, PushJob, PushQueue,
-    QUEUED_PUSHES, TakenPush,
+    DEAD_LETTERS, DeadLetter, Failure, HELD, LetterCursor, LetterPage, NEVER_TRIED, NO_ROOM, PushId, PushJob,
+    PushQueue, QUEUED_PUSHES, TakenPush,
 };
 use crate::query::{Due, DueKind};
 
@@ -63,6 +65,8 @@ pub(super) fn change(
                     at_once.push(due);
                 }
             }
+            PushChange::Created { inviter } => at_once.push(events::created(write, id, inviter)?),
+            PushChange::Settled { inviter } => at_once.push(events::settled(write, id, inviter)?),
         }
     }
     Ok(at_once)
@@ -78,11 +82,16 @@ pub(super) fn forget_ring(write: &mut Write<'_>, id: InvitationId, user: &UserId
     Ok(())
 }
 
-/// Removes what is noted of an invitation's pushes, and what is due of them.
+/// Removes what is noted of an invitation's pushes, and what is due of them. Its events stay due: that there was an
+/// invitation is told of even if what it was is not known any more.
 pub(super) fn remove(tables: &mut Tables<'_>, id: InvitationId) -> Result<(), Fault> {
-    let mut due = Vec::new();
+    let (mut due, mut gone) = (Vec::new(), Vec::new());
     for row in tables.pushed.all(&keys::invitation(id))? {
         let (key, value) = row?;
+        if key.value() == keys::events(id) {
+            continue;
+        }
+        gone.push(key.value().to_vec());
         let user = keys::read_pushed(key.value());
         // What cannot be read goes all the same; what is due of it is skipped when its time comes.
         if let (Some(user), Ok(row)) = (user, PushedRow::read(value.value())) {
@@ -93,28 +102,33 @@ pub(super) fn remove(tables: &mut Tables<'_>, id: InvitationId) -> Result<(), Fa
     for key in due {
         tables.due.remove(&key)?;
     }
-    tables.pushed.remove_every(&keys::invitation(id)).map(|_| ())
+    for key in gone {
+        tables.pushed.remove(&key)?;
+    }
+    Ok(())
 }
 
 /// Turns what is due into jobs.
 pub(super) fn queue(write: &mut Write<'_>, job: &PushJob, targets: Vec<String>) -> Written<bool> {
+    if job.kind.is_event() {
+        return events::queue(write, job, &targets);
+    }
     let (id, user) = (job.invitation, &job.user);
     let mut row = pushed(&write.tables, id, user)?;
-    let (at, kind) = match job.kind {
-        PushKind::Ring => (row.ring_at.take(), DueKind::Push(user.clone())),
-        PushKind::End | PushKind::Missed => (row.end_at.take(), DueKind::PushEnd(user.clone())),
+    let (at, kind) = if job.kind == PushKind::Ring {
+        (row.ring_at.take(), DueKind::Push(user.clone()))
+    } else {
+        (row.end_at.take(), DueKind::PushEnd(user.clone()))
     };
     let Some(at) = at else { return Ok((false, Vec::new())) };
     write.tables.due.remove(&due_row(id, at, kind))?;
     let now = write.now;
     for target in targets {
-        match job.kind {
-            PushKind::Ring => {
-                add(write, &target, job, now)?;
-                row.targets.push(target);
-            }
-            PushKind::End | PushKind::Missed if row.targets.contains(&target) => queue_end(write, &target, job)?,
-            PushKind::End | PushKind::Missed => {}
+        if job.kind == PushKind::Ring {
+            add(write, &target, job, now)?;
+            row.targets.push(target);
+        } else if row.targets.contains(&target) {
+            queue_end(write, &target, job)?;
         }
     }
     save(&mut write.tables, id, user, &row)?;
@@ -160,11 +174,18 @@ fn forget(tables: &mut Tables<'_>, target: &str, job: &PushJob) -> Result<bool, 
     tables.jobs.remove(&keys::job(target, job))
 }
 
-fn add(write: &mut Write<'_>, target: &str, job: &PushJob, at: UnixMillis) -> Result<(), Fault> {
-    let waiting = rows_of(write.tables.jobs.table(), &keys::target(target))?.take(QUEUED_PUSHES).count();
-    if waiting >= QUEUED_PUSHES {
+/// Whether a job waits for another: a settlement is not told before the creation was, or cannot be.
+fn is_held(tables: &Tables<'_>, target: &str, job: &PushJob) -> Result<bool, Fault> {
+    Ok(job.kind == PushKind::Settled && find(tables, target, &job.created())?.is_some())
+}
+
+pub(super) fn add(write: &mut Write<'_>, target: &str, job: &PushJob, at: UnixMillis) -> Result<(), Fault> {
+    // Counting the rows of one target takes as long as there are, and is hardly ever needed.
+    let may_be_full = write.tables.jobs.table().len()? >= QUEUED_PUSHES as u64;
+    if may_be_full && rows_of(write.tables.jobs.table(), &keys::target(target))?.count() >= QUEUED_PUSHES {
         return bury(write, target, job, Failure { attempts: 0, error: NO_ROOM.to_owned() });
     }
+    let at = if is_held(&write.tables, target, job)? { HELD } else { at };
     let row = JobRow { at, lease: UnixMillis(0), attempts: 0, queued_at: write.now, error: String::new() };
     put(&mut write.tables, target, job, &row)
 }
@@ -174,7 +195,7 @@ fn bury(write: &mut Write<'_>, target: &str, job: &PushJob, failure: Failure) ->
     remove_letter_rows(&mut write.tables, letter.id())?;
     write.tables.letter_times.insert(&keys::letter_time(letter.cursor()), &[])?;
     write.tables.letters.insert(&keys::letter(letter.id()), &letter.bytes())?;
-    let surplus = rows_of(write.tables.letters.table(), &[])?.count().saturating_sub(DEAD_LETTERS);
+    let surplus = write.tables.letters.table().len()?.saturating_sub(DEAD_LETTERS as u64);
     for _ in 0..surplus {
         let oldest = write.tables.letter_times.all(&[])?.next().transpose()?.map(|(key, _)| key.value().to_vec());
         let Some(id) = oldest.as_deref().and_then(keys::read_letter_time) else { break };
@@ -205,6 +226,11 @@ pub(super) fn take(write: &mut Write<'_>, target: &str, limit: usize, lease_ms: 
     let mut taken = Vec::with_capacity(due.len());
     for job in due {
         let Some(row) = find(&write.tables, target, &job)? else { continue };
+        // The creation came back: it was a dead letter that is sent again.
+        if is_held(&write.tables, target, &job)? {
+            put(&mut write.tables, target, &job, &JobRow { at: HELD, ..row })?;
+            continue;
+        }
         let lease = write.now.plus(lease_ms);
         let row = JobRow { at: lease, lease, attempts: row.attempts + 1, ..row };
         put(&mut write.tables, target, &job, &row)?;
@@ -213,15 +239,12 @@ pub(super) fn take(write: &mut Write<'_>, target: &str, limit: usize, lease_ms: 
     Ok((taken, Vec::new()))
 }
 
-/// Has the end of a ring follow at once that waited for the ring; whether there is one.
+/// Has what waited for this job follow at once; whether there is such.
 fn follow(write: &mut Write<'_>, target: &str, job: &PushJob) -> Result<bool, Fault> {
-    if job.kind != PushKind::Ring {
-        return Ok(false);
-    }
-    let end = job.end();
-    let Some(row) = find(&write.tables, target, &end)? else { return Ok(false) };
-    if row.attempts == 0 {
-        put(&mut write.tables, target, &end, &JobRow { at: write.now, ..row })?;
+    let Some(follower) = job.follower() else { return Ok(false) };
+    let Some(row) = find(&write.tables, target, &follower)? else { return Ok(false) };
+    if row.attempts == 0 || row.at == HELD {
+        put(&mut write.tables, target, &follower, &JobRow { at: write.now, ..row })?;
     }
     Ok(true)
 }
@@ -235,7 +258,8 @@ pub(super) fn put_off(
     error: String,
 ) -> Written<()> {
     if let Some(row) = find(&write.tables, target, job)? {
-        if follow(write, target, job)? {
+        // An event that is tried again keeps its follower waiting.
+        if job.kind == PushKind::Ring && follow(write, target, job)? {
             forget(&mut write.tables, target, job)?;
             bury(write, target, job, Failure { attempts: row.attempts, error })?;
         } else {

@@ -155,13 +155,15 @@ fn draft<'a>(state: &'a State, commit: &'a Commit) -> Result<(Draft<'a>, Call), 
     Ok((draft, call))
 }
 
-/// What changes about pushes: what, for whom by number, after how long, for whom by name.
+/// What changes about pushes and events: what, for whom by number, after how long, for whom by name.
 fn pack_pushes<'a>(draft: &mut Draft<'a>, pushes: &'a [PushChange]) -> Vec<u8> {
     let mut packed = Vec::new();
     for change in pushes {
         let (kind, number, patience_ms, user) = match change {
             PushChange::Ring { user, patience_ms } => (PushKind::Ring, draft.user(user), *patience_ms, user),
             PushChange::End { user } => (PushKind::End, 0, 0, user),
+            PushChange::Created { inviter } => (PushKind::Created, 0, 0, inviter),
+            PushChange::Settled { inviter } => (PushKind::Settled, 0, 0, inviter),
         };
         packed.push(mark(kind));
         packed.extend_from_slice(&small(number));

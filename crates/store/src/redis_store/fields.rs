@@ -29,6 +29,8 @@ pub(super) fn member(id: InvitationId, kind: &DueKind) -> Vec<u8> {
         DueKind::Relay => (b'R', None),
         DueKind::Push(user) => (b'P', Some(user)),
         DueKind::PushEnd(user) => (b'E', Some(user)),
+        DueKind::Created(inviter) => (b'C', Some(inviter)),
+        DueKind::Settled(inviter) => (b'S', Some(inviter)),
     };
     member.push(mark);
     member.extend(user.into_iter().flat_map(|user| user.as_str().bytes()));
@@ -47,6 +49,8 @@ pub(super) fn read_member(bytes: &[u8]) -> Result<(InvitationId, DueKind), Damag
         b'R' => DueKind::Relay,
         b'P' => DueKind::Push(user()?),
         b'E' => DueKind::PushEnd(user()?),
+        b'C' => DueKind::Created(user()?),
+        b'S' => DueKind::Settled(user()?),
         _ => return Err(damaged),
     };
     Ok((id, kind))

@@ -33,12 +33,9 @@ fn target_keys(call: &mut Call, state: &State, target: &str) {
     call.key(&state.keys.push_states(target));
 }
 
-/// The job that ends this one, if it is a ring.
-fn end_of(job: &PushJob) -> Vec<u8> {
-    match job.kind {
-        PushKind::Ring => job.end().bytes(),
-        PushKind::End | PushKind::Missed => Vec::new(),
-    }
+/// The job that waits for this one, if there may be one.
+fn follower(job: &PushJob) -> Vec<u8> {
+    job.follower().map(|follower| follower.bytes()).unwrap_or_default()
 }
 
 /// A target's name behind its length.
@@ -58,6 +55,7 @@ pub(super) async fn queue(state: &State, job: PushJob, targets: Vec<String>) -> 
     let kind = match job.kind {
         PushKind::Ring => DueKind::Push(job.user.clone()),
         PushKind::End | PushKind::Missed => DueKind::PushEnd(job.user.clone()),
+        PushKind::Created | PushKind::Settled => return queue_event(state, &job, &targets).await,
     };
     let mut call = call(state);
     call.key(&state.keys.due(job.invitation.partition));
@@ -76,6 +74,29 @@ pub(super) async fn queue(state: &State, job: PushJob, targets: Vec<String>) -> 
         call.argument(letter_id(&job, target));
     }
     let mut parts = state.link.run_timed(&state.scripts.queue_push, &call).await?;
+    Ok(reply::integer(&parts.next())? == 1)
+}
+
+/// Turns an event that is due into jobs.
+async fn queue_event(state: &State, job: &PushJob, targets: &[String]) -> Result<bool, StoreError> {
+    let created = job.created();
+    let is_settled = job.kind == PushKind::Settled;
+    let mut call = call(state);
+    call.key(&state.keys.due(job.invitation.partition));
+    call.argument(member(job.invitation, &DueKind::Created(job.user.clone())));
+    let settled = is_settled.then(|| member(job.invitation, &DueKind::Settled(job.user.clone())));
+    call.argument(settled.unwrap_or_default());
+    call.argument(created.bytes());
+    call.argument(job.bytes());
+    call.number(state.link.now());
+    call.argument(NO_ROOM);
+    for target in targets {
+        target_keys(&mut call, state, target);
+        call.argument(name(target));
+        call.argument(letter_id(&created, target));
+        call.argument(letter_id(job, target));
+    }
+    let mut parts = state.link.run_timed(&state.scripts.queue_event, &call).await?;
     Ok(reply::integer(&parts.next())? == 1)
 }
 
@@ -117,7 +138,8 @@ pub(super) async fn put_off(
     let mut call = call(state);
     target_keys(&mut call, state, target);
     call.argument(job.bytes());
-    call.argument(end_of(job));
+    // An event that is tried again keeps its follower waiting.
+    call.argument(if job.kind == PushKind::Ring { follower(job) } else { Vec::new() });
     call.number(at);
     call.argument(cut(error));
     call.argument(letter_id(job, target));
@@ -136,7 +158,7 @@ pub(super) async fn end(
     let mut call = call(state);
     target_keys(&mut call, state, target);
     call.argument(job.bytes());
-    call.argument(end_of(job));
+    call.argument(follower(job));
     if let Some(failure) = failure {
         call.argument(letter_id(job, target));
         call.number(state.link.now());

@@ -8,7 +8,7 @@ use ringwire_signaling::limits::{
 
 use super::{Settings, envelope, next};
 use crate::commit::STALE_AFTER_MS;
-use crate::push::{DEAD_LETTERS, QUEUED_PUSHES};
+use crate::push::{DEAD_LETTERS, HELD, QUEUED_PUSHES};
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
 const DAY_MS: u64 = 24 * HOUR_MS;
@@ -53,6 +53,7 @@ pub(super) struct Scripts {
     pub(super) add_member: Script,
     pub(super) put_device: Script,
     pub(super) queue_push: Script,
+    pub(super) queue_event: Script,
     pub(super) take_pushes: Script,
     pub(super) put_off_push: Script,
     pub(super) end_push: Script,
@@ -88,6 +89,7 @@ impl Scripts {
             ("$MISSED", SNAPSHOT_MISSED as u64),
             ("$DEVICES", DEVICES_PER_USER as u64),
             ("$QUEUED", QUEUED_PUSHES as u64),
+            ("$HELD", HELD.0),
             ("$LETTERS", DEAD_LETTERS as u64),
             ("$LETTER_TTL", LETTER_MS),
             ("$VERSION", u64::from(envelope::written())),
@@ -126,6 +128,7 @@ impl Scripts {
             add_member: script(&[include_str!("scripts/add_member.lua")]),
             put_device: script(&[include_str!("scripts/put_device.lua")]),
             queue_push: script(&[start, letters, include_str!("scripts/queue_push.lua")]),
+            queue_event: script(&[start, letters, include_str!("scripts/queue_event.lua")]),
             take_pushes: script(&[start, letters, include_str!("scripts/take_pushes.lua")]),
             put_off_push: script(&[start, letters, include_str!("scripts/put_off_push.lua")]),
             end_push: script(&[start, letters, include_str!("scripts/end_push.lua")]),
@@ -134,7 +137,7 @@ impl Scripts {
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 18] {
+    pub(super) fn all(&self) -> [&Script; 19] {
         [
             &self.commit,
             &self.post,
@@ -149,6 +152,7 @@ impl Scripts {
             &self.add_member,
             &self.put_device,
             &self.queue_push,
+            &self.queue_event,
             &self.take_pushes,
             &self.put_off_push,
             &self.end_push,

@@ -11,6 +11,7 @@ mod bad_input;
 mod blocks;
 mod cancelling;
 mod devices;
+mod events;
 mod floods;
 mod groups;
 mod http;

@@ -5,6 +5,7 @@
 mod chaos;
 mod counted;
 mod draining;
+mod events;
 mod frozen;
 mod killed;
 mod links;

@@ -1,5 +1,5 @@
 -- Ends a job. KEYS: dead letters, queue, states.
--- ARGV: job; the one of its end, if it is a ring; and for the letter that it leaves, if it has an id: that, now, how often it
+-- ARGV: job; the one that waits for it, if there may be one; and for the letter that it leaves, if it has an id: that, now, how often it
 -- was tried, the target's name behind its length, what went wrong.
 local job, last, id, at, attempts, name, error = unpack(ARGV)
 -- What somebody else has ended, maybe by delivering it, leaves no letter.

@@ -16,8 +16,14 @@ local function bury(id, at, attempts, name, error, job)
   call('PEXPIRE', KEYS[2], '$LETTER_TTL')
 end
 
+-- Whether a job waits for another: a settlement is not told before the creation was, or cannot be. A job is an id of 17
+-- bytes, what it tells, and of whom.
+local function is_held(states, job)
+  return sub(job, 18, 18) == 'S' and call('HEXISTS', states, sub(job, 1, 17) .. 'C' .. sub(job, 19)) == 1
+end
+
 local function add(queue, states, job, at)
-  call('ZADD', queue, string.format('%.0f', at), job)
+  call('ZADD', queue, is_held(states, job) and '$HELD' or string.format('%.0f', at), job)
   call('HSET', states, job, pack(STATE, 0, 0, now))
   call('PEXPIRE', queue, '$DUE_TTL')
   call('PEXPIRE', states, '$DUE_TTL')
@@ -28,12 +34,12 @@ local function forget(queue, states, job)
   return call('HDEL', states, job) == 1
 end
 
--- Has the end of a ring follow at once that waited for the ring.
+-- Has what waited for a job follow at once.
 local function follow(queue, states, last)
   local state = last ~= '' and call('HGET', states, last)
   if state then
     local _, attempts = unpack_bytes(STATE, state)
-    if attempts == 0 then call('ZADD', queue, string.format('%.0f', now), last) end
+    if attempts == 0 or tonumber(call('ZSCORE', queue, last)) == $HELD then call('ZADD', queue, string.format('%.0f', now), last) end
     return true
   end
 end

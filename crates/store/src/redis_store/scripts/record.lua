@@ -33,7 +33,8 @@ if place and (broadcast ~= '' or audience ~= '') then
   call('HSET', invitation, 'oc', pack('<I8I4I8', first, done, last))
 end
 
--- A ring is pushed at once to whoever is not connected, and to others later. Where it was pushed, its end is too.
+-- A ring is pushed at once to whoever is not connected, and to others later. Where it was pushed, its end is too. Events
+-- of the invitation (C, S) are due at once.
 if pushes ~= '' then
   local at, is_new = 1, false
   while at < #pushes do

@@ -37,21 +37,28 @@ fn round_trips(store: &RedisStore, purpose: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_costs_so_many_commands_and_one_round_trip_each() {
-    invitation_costs(false, [20, 9, 16]).await;
+    invitation_costs([false, false], [20, 9, 16]).await;
 }
 
 /// One command more for what becomes due, one to take it back with the receipt, two to know that nothing was pushed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hooks_cost_a_few_commands_more_and_no_round_trip() {
-    invitation_costs(true, [22, 10, 18]).await;
+    invitation_costs([true, false], [22, 10, 18]).await;
+}
+
+/// One command more for the creation and one for the settlement, and one that keeps what is due from staying for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_cost_a_few_commands_more_and_no_round_trip() {
+    invitation_costs([false, true], [22, 9, 18]).await;
 }
 
 /// The inviter on one node, the invitee on another, who rings and accepts.
-async fn invitation_costs(pushes: bool, [invite_limit, receipt_limit, accept_limit]: [u64; 3]) {
+async fn invitation_costs([pushes, events]: [bool; 2], [invite_limit, receipt_limit, accept_limit]: [u64; 3]) {
     let server = Server::start();
     let (one, other) = (Node::on(&server), Node::on(&server));
     let (mut ann, mut bob) = (Driver::new(&one.fixture), Driver::new(&other.fixture));
     (ann.pushes, bob.pushes) = (pushes, pushes);
+    (ann.events, bob.events) = (events, events);
     ann.policy = Policy::default();
     ann.attach("ann", None).await;
     bob.attach("bob", None).await;
