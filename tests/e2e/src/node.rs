@@ -230,9 +230,14 @@ impl Node {
     /// # Panics
     /// When there is none of this name.
     pub async fn metric(&self, name: &str) -> f64 {
+        self.metric_if_any(name).await.unwrap_or_else(|| panic!("no metric {name}"))
+    }
+
+    /// The value of a metric that is not there before something was counted.
+    pub async fn metric_if_any(&self, name: &str) -> Option<f64> {
         let text = self.operator().get("/metrics").await.text;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no metric {name} in:\n{text}"))
+        line.and_then(|value| value.parse().ok())
     }
 
     /// Whether the node says that it takes traffic.

@@ -139,6 +139,12 @@ impl Site {
         join_all(self.nodes.iter().map(|node| node.metric(name))).await.iter().sum()
     }
 
+    /// The sum of a metric over the nodes that have it, because they have counted something.
+    pub async fn sum(&self, name: &str) -> f64 {
+        let counted = join_all(self.nodes.iter().map(|node| node.metric_if_any(name))).await;
+        counted.into_iter().flatten().sum()
+    }
+
     /// See [`Node::invitation`].
     pub async fn invitation(&self, user: &str, id: &str) -> Value {
         self.node().invitation(user, id).await

@@ -6,10 +6,10 @@ use ringwire_e2e::{Behaviour, Hook, Node, Settings, Targets, until};
 use serde_json::json;
 
 /// Invitations of a hundred invitees each; `RINGWIRE_PUSH_CROWD` sets another number.
-const INVITATIONS: usize = 40;
-const INVITEES: usize = 100;
+const INVITATIONS: u32 = 40;
+const INVITEES: u32 = 100;
 /// Jobs that wait for one target at most.
-const QUEUED: usize = 100_000;
+const QUEUED: u32 = 100_000;
 /// How much larger the process may be for the second half: invitations that ring are in memory, and a store's cache
 /// and an allocator keep what they had; a job is a row of the store.
 const GROWTH_KIB: u64 = 64 * 1024;
@@ -60,9 +60,7 @@ async fn a_crowd_that_waits_for_a_dead_target_costs_others_nothing() {
     }
 }
 
-async fn all_wait(node: &Node, jobs: usize) -> Option<()> {
-    let text = node.operator().get("/metrics").await.text;
-    let waiting = "ringwire_push_waiting{target=\"silent\"}";
-    let value = text.lines().find_map(|line| line.strip_prefix(waiting)?.trim().parse::<usize>().ok());
-    value.is_some_and(|value| value >= jobs.min(QUEUED)).then_some(())
+async fn all_wait(node: &Node, jobs: u32) -> Option<()> {
+    let waiting = node.metric_if_any("ringwire_push_waiting{target=\"silent\"}").await?;
+    (waiting >= f64::from(jobs.min(QUEUED))).then_some(())
 }

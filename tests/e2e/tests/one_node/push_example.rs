@@ -82,9 +82,5 @@ async fn the_example_refuses_what_another_secret_signed() {
     let mut alice = node.connect("alice", "phone").await;
     alice.ok("invite", json!({ "invitees": ["bob"], "timeout_s": 1 })).await;
     let dead = "ringwire_pushes_total{target=\"example\",kind=\"push.ring\",outcome=\"dead\"}";
-    ringwire_e2e::until("the push to be refused", async || {
-        let text = node.operator().get("/metrics").await.text;
-        text.lines().any(|line| line.starts_with(dead)).then_some(())
-    })
-    .await;
+    ringwire_e2e::until("the push to be refused", async || node.metric_if_any(dead).await).await;
 }

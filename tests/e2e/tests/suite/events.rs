@@ -121,19 +121,8 @@ async fn events_go_to_their_targets_and_pushes_to_theirs() {
     push.expect("push.cancel", "bob").await;
     expect(&mut billing, "invitation.settled", &id).await;
     let delivered = "ringwire_pushes_total{target=\"billing\",kind=\"invitation.settled\",outcome=\"delivered\"}";
-    until("the delivery to be counted", async || (sum(&site, delivered).await >= 1.0).then_some(())).await;
+    until("the delivery to be counted", async || (site.sum(delivered).await >= 1.0).then_some(())).await;
     assert!(push.rest().is_empty() && billing.rest().is_empty());
-}
-
-/// The sum of a metric over the nodes that have it.
-async fn sum(site: &Site, name: &str) -> f64 {
-    let mut sum = 0.0;
-    for node in site.nodes() {
-        let text = node.operator().get("/metrics").await.text;
-        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        sum += value.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0);
-    }
-    sum
 }
 
 #[tokio::test]

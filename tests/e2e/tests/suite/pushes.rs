@@ -260,19 +260,8 @@ async fn a_hook_that_is_gone_gets_nothing_again() {
     invite(&mut alice, json!({ "invitees": ["bob"], "timeout_s": 60 })).await;
     hook.expect("push.ring", "bob").await;
     let dead = "ringwire_pushes_total{target=\"hook\",kind=\"push.ring\",outcome=\"dead\"}";
-    until("the push to be given up", async || (sum(&site, dead).await >= 1.0).then_some(())).await;
+    until("the push to be given up", async || (site.sum(dead).await >= 1.0).then_some(())).await;
     nothing_more(&mut hook, &mut alice).await;
-}
-
-/// The sum of a metric over the nodes that have it.
-async fn sum(site: &Site, name: &str) -> f64 {
-    let mut sum = 0.0;
-    for node in site.nodes() {
-        let text = node.operator().get("/metrics").await.text;
-        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        sum += value.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0);
-    }
-    sum
 }
 
 #[tokio::test]
@@ -297,12 +286,12 @@ async fn a_hook_that_says_nothing_and_one_that_is_not_there_hold_up_no_other() {
     }
     let down = |target: &str| format!("ringwire_push_target_down{{target=\"{target}\"}}");
     for target in ["silent", "closed"] {
-        until("the target to count as down", async || (sum(&site, &down(target)).await >= 1.0).then_some(())).await;
+        until("the target to count as down", async || (site.sum(&down(target)).await >= 1.0).then_some(())).await;
     }
-    assert!(sum(&site, &down("good")).await < 1.0);
+    assert!(site.sum(&down("good")).await < 1.0);
     // It works again, and is found to.
     silent.always(Behaviour::Status(200));
     silent.rest();
     let works = "ringwire_pushes_total{target=\"silent\",kind=\"push.ring\",outcome=\"delivered\"}";
-    until("the target to work again", async || (sum(&site, works).await >= 1.0).then_some(())).await;
+    until("the target to work again", async || (site.sum(works).await >= 1.0).then_some(())).await;
 }
