@@ -25,8 +25,8 @@ pub(crate) use reqwest::header::HeaderMap;
 
 /// How long one connection may take to stand. Whoever is slower than this is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections to one host that wait for the next request.
-const IDLE_CONNECTIONS: usize = 8;
+/// Connections to one host that wait for the next request: as many as a push target is asked at once by default.
+const IDLE_CONNECTIONS: usize = 64;
 /// How long they wait: less than what servers usually allow, so that a request rarely meets a closed one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Header lines of an answer.

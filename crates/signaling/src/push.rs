@@ -189,8 +189,8 @@ pub fn said_again(state: &Invitation, user: &UserId, kind: PushKind) -> Option<P
     holds(state, user, kind).then_some(kind)
 }
 
-/// The registered devices that a ring's push is for; none if it is for nobody any more. An empty list is for
-/// whatever the hook itself knows of the user.
+/// The registered devices that a ring's push is for, given those that gave a receipt by now; none if it is for nobody any
+/// more. An empty list is for whatever the hook itself knows of the user.
 #[must_use]
 pub fn devices(
     terms: &Terms,
@@ -198,7 +198,8 @@ pub fn devices(
     received: &BTreeSet<DeviceId>,
 ) -> Option<Vec<RegisteredDevice>> {
     match terms.push_when() {
-        PushWhen::NoReceipt | PushWhen::Always => Some(registered),
+        PushWhen::NoReceipt => received.is_empty().then_some(registered),
+        PushWhen::Always => Some(registered),
         PushWhen::EachDevice => {
             let left: Vec<_> = registered.into_iter().filter(|known| !received.contains(&known.device)).collect();
             (!left.is_empty() || received.is_empty()).then_some(left)

@@ -145,15 +145,15 @@ fn message(
     devices: Vec<ringwire_signaling::RegisteredDevice>,
     now: UnixMillis,
 ) -> Option<PushMessage> {
-    let Detail { invitation, operations, received, .. } = detail;
+    let Detail { invitation, operations, ringing, received } = detail;
     let (user, kind) = (&taken.job.user, taken.job.kind);
     if !push::holds(invitation, user, kind) {
         return None;
     }
     let devices = match kind {
         PushKind::Ring => {
-            let received: BTreeSet<DeviceId> =
-                received.iter().filter(|(of, _)| of == user).map(|(_, device)| device.clone()).collect();
+            let receipts = ringing.iter().chain(received).filter(|(of, _)| of == user);
+            let received: BTreeSet<DeviceId> = receipts.map(|(_, device)| device.clone()).collect();
             push::devices(&invitation.terms, devices, &received)?
         }
         PushKind::End | PushKind::Missed | PushKind::Created | PushKind::Settled => devices,

@@ -100,7 +100,7 @@ fn registered(name: &str) -> RegisteredDevice {
 }
 
 #[test]
-fn a_push_is_for_the_devices_that_gave_no_receipt_if_each_counts() {
+fn a_push_is_for_nobody_once_a_device_rings_or_for_those_that_do_not_if_each_counts() {
     let devices = |when, received: &[&str]| {
         let script = Script::ringing(invite("alice/phone", ["bob"]).push(wanted(when)));
         let received: BTreeSet<DeviceId> = received.iter().map(|name| DeviceId::parse(name).unwrap()).collect();
@@ -108,7 +108,8 @@ fn a_push_is_for_the_devices_that_gave_no_receipt_if_each_counts() {
         left.map(|left| left.into_iter().map(|device| device.device.to_string()).collect::<Vec<_>>())
     };
     let all = Some(vec!["pad".to_owned(), "phone".to_owned()]);
-    assert_eq!(devices(PushWhen::NoReceipt, &["phone"]), all);
+    assert_eq!(devices(PushWhen::NoReceipt, &[]), all);
+    assert_eq!(devices(PushWhen::NoReceipt, &["phone"]), None);
     assert_eq!(devices(PushWhen::Always, &["phone", "pad"]), all);
     assert_eq!(devices(PushWhen::EachDevice, &[]), all);
     assert_eq!(devices(PushWhen::EachDevice, &["phone", "web"]), Some(vec!["pad".to_owned()]));

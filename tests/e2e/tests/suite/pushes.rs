@@ -252,6 +252,26 @@ async fn a_hook_that_fails_is_asked_again_with_the_same_id_until_it_takes_the_pu
 }
 
 #[tokio::test]
+async fn a_push_that_failed_is_not_repeated_once_a_device_rings() {
+    let mut hook = Hook::new().await;
+    let (site, _targets) = site(&hook).await;
+    let mut alice = site.connect("alice", "phone").await;
+    hook.always(Behaviour::Status(500));
+    let id = invite(&mut alice, json!({ "invitees": ["bob"], "timeout_s": 60 })).await;
+    hook.expect("push.ring", "bob").await;
+    // He looks at his phone before the hook works again.
+    let mut bob = site.connect("bob", "phone").await;
+    bob.ack(&bob.hello["offset"].clone()).await;
+    alice.expect("invitation.ringing").await;
+    hook.always(Behaviour::Status(204));
+    let needless = "ringwire_pushes_total{target=\"hook\",kind=\"push.ring\",outcome=\"needless\"}";
+    until("the repeat to be left out", async || (site.sum(needless).await >= 1.0).then_some(())).await;
+    hook.rest();
+    alice.ok("cancel", json!({ "invitation_id": id })).await;
+    hook.expect("push.cancel", "bob").await;
+}
+
+#[tokio::test]
 async fn a_hook_that_is_gone_gets_nothing_again() {
     let mut hook = Hook::new().await;
     let (site, _targets) = site(&hook).await;
