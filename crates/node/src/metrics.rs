@@ -138,6 +138,12 @@ pub(crate) enum Limit {
     Handshakes,
     /// An address with too many connections.
     Connections,
+    /// A connection too many for the node.
+    Node,
+    /// A device too many of one user, which ends another.
+    Devices,
+    /// A connection that asks too fast.
+    Requests,
     /// A user who invites too fast.
     Invites,
     /// An invitee who was rung too often.
@@ -147,12 +153,24 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    const ALL: [Self; 5] = [Self::Handshakes, Self::Connections, Self::Invites, Self::Rings, Self::Origin];
+    const ALL: [Self; 8] = [
+        Self::Handshakes,
+        Self::Connections,
+        Self::Node,
+        Self::Devices,
+        Self::Requests,
+        Self::Invites,
+        Self::Rings,
+        Self::Origin,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::Handshakes => "handshakes",
             Self::Connections => "connections",
+            Self::Node => "node",
+            Self::Devices => "devices",
+            Self::Requests => "requests",
             Self::Invites => "invites",
             Self::Rings => "rings",
             Self::Origin => "origin",

@@ -10,7 +10,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use bytestring::ByteString;
 use ringwire_signaling::inbox::{Delivery, Resumption, Snapshot, Stretch};
-use ringwire_signaling::session::Effect;
+use ringwire_signaling::session::{self, Effect};
 use ringwire_signaling::{ConnectionId, DeviceId, Epoch, InvitationId, Position, UserId};
 use ringwire_store::Attach;
 use ringwire_wire::view::{CloseReason, HelloResult, SnapshotView};
@@ -18,7 +18,7 @@ use ringwire_wire::{Id, frame};
 
 use crate::error::OperationError;
 use crate::invitation::NoteReceipt;
-use crate::metrics::{Mailbox, Stage};
+use crate::metrics::{Limit, Mailbox, Stage};
 use crate::registry::Invitations;
 use crate::shared::Shared;
 use crate::ws::outbound::Outbound;
@@ -130,12 +130,17 @@ impl SessionActor {
                     }
                 }
                 Effect::SaveAck { position } => self.save_ack(position, context),
-                Effect::Close { connection, reason } => {
-                    if let Some(outbound) = self.outbound.remove(&connection) {
-                        outbound.close(CloseReason::from(reason));
-                    }
-                }
+                Effect::Close { connection, reason } => self.close(connection, reason),
             }
+        }
+    }
+
+    fn close(&mut self, connection: ConnectionId, reason: session::CloseReason) {
+        if let Some(outbound) = self.outbound.remove(&connection) {
+            if reason == session::CloseReason::TooManyDevices {
+                self.shared.metrics.limited(Limit::Devices);
+            }
+            outbound.close(CloseReason::from(reason));
         }
     }
 
@@ -286,9 +291,7 @@ impl Handler<Close> for SessionActor {
 
     fn handle(&mut self, Close { connection, reason }: Close, _: &mut Self::Context) {
         // The connection tells of its end itself, and that ends the session if it was the last.
-        if let Some(outbound) = self.outbound.remove(&connection) {
-            outbound.close(CloseReason::from(reason));
-        }
+        self.close(connection, reason);
     }
 }
 

@@ -16,6 +16,7 @@ use ringwire_wire::error::ErrorBody;
 use ringwire_wire::frame::SUBPROTOCOL;
 
 use crate::http::problem;
+use crate::metrics::Limit;
 use crate::shared::Shared;
 use connection::Connection;
 use door::Seat;
@@ -41,6 +42,7 @@ pub(crate) async fn connect(
     let token = problem::bearer(&request).map(str::to_owned);
     let socket = request.conn_data::<Socket>().cloned();
     let Some(place) = Place::take(&shared) else {
+        shared.metrics.limited(Limit::Node);
         return Ok(turned_away("the node has no room for more connections"));
     };
     let (response, session, stream) = actix_ws::handle_with_protocols(&request, payload, &[SUBPROTOCOL])?;

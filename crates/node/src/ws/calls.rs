@@ -15,6 +15,7 @@ use super::connection::{Connection, Done, Party, Pending, ready};
 use crate::auth::Identity;
 use crate::error::OperationError;
 use crate::invitation::NoteReceipt;
+use crate::metrics::Limit;
 use crate::registry::Invitations;
 use crate::service::{Service, by};
 use crate::session::{Acknowledge, Hello, RingByName};
@@ -36,6 +37,7 @@ impl Connection {
         };
         let refuse = |error: ErrorBody| Ok(Some(ready(frame::error(Some(&id), &error))));
         if let Err(retry_after_ms) = admitted {
+            self.shared.metrics.limited(Limit::Requests);
             return refuse(ErrorBody::rate_limited(retry_after_ms));
         }
         let party = match (&self.user, &request.call) {

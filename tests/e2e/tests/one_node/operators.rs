@@ -47,6 +47,7 @@ async fn more_connections_than_allowed_are_turned_away() {
     let refused = ringwire_client::raw::Raw::connect(&node.url(), None).await;
     let error = refused.err().expect("the third is turned away");
     assert_eq!(error.code(), Some(ringwire_client::ErrorCode::Unavailable), "{error}");
+    assert!(node.metric("ringwire_limited_total{limit=\"node\"}").await >= 1.0);
     bob.close().await;
     until("room for another", async || ringwire_client::raw::Raw::connect(&node.url(), None).await.ok()).await;
     alice.ok("ping", json!({})).await;

@@ -244,6 +244,7 @@ async fn nonsense_counts_against_the_rate_and_waiting_helps() {
     rude.send_text("more of it").await;
     let wait = rude.refused("ping", json!({}), "rate_limited").await["retry_after_ms"].as_u64().unwrap();
     assert!((1..=1_000).contains(&wait), "{wait}");
+    assert!(site.metric("ringwire_limited_total{limit=\"requests\"}").await >= 1.0);
     other.ok("ping", json!({})).await;
     tokio::time::sleep(Duration::from_millis(wait)).await;
     rude.ok("ping", json!({})).await;

@@ -55,6 +55,7 @@ async fn an_eleventh_device_closes_the_longest_connected_one() {
     }
     has(&first.expect("session.closing").await, json!({ "reason": "too_many_devices" }));
     assert_eq!(first.closed().await.0, 4104);
+    assert!(site.metric("ringwire_limited_total{limit=\"devices\"}").await >= 1.0);
     let mut bob = site.connect("bob", "phone").await;
     bob.ok("invite", json!({ "invitees": ["alice"] })).await;
     for device in &mut others {
